@@ -1,0 +1,30 @@
+# One library per folder. LINKS are other folders' libraries or outside targets: the linker then holds
+# the table of DESIGN's folders (who may include whom).
+function(tipple_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(tipple_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(tipple_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(tipple_${name} PUBLIC ${ARG_LINKS})
+endfunction()
+
+# tipple_test(path/name_test.cpp LINKS ... [RANKS 1 2 4] [LABELS ...] [TIMEOUT seconds])
+# The test target is named after the file; with RANKS it is run under mpirun once per rank count.
+function(tipple_test source)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "LINKS;RANKS;LABELS;EXTRA_SOURCES" ${ARGN})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source} ${ARG_EXTRA_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  if(ARG_RANKS)
+    foreach(ranks ${ARG_RANKS})
+      add_test(NAME ${name}.ranks_${ranks}
+        COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:${name}>)
+      set_tests_properties(${name}.ranks_${ranks} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" PROCESSORS 2)
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  endif()
+endfunction()
