@@ -1,8 +1,16 @@
-# One library per folder. LINKS are other folders' libraries or outside targets: the linker then holds
-# the table of DESIGN's folders (who may include whom).
+# One library per folder, made of all its .cpp files but those in EXCEPT. LINKS are other folders' libraries or outside
+# targets: the linker then holds the table of folders in docs/architecture.md (who may include whom).
 function(tipple_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
-  add_library(tipple_${name} STATIC ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "" "EXCEPT;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  foreach(except ${ARG_EXCEPT})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${except})
+  endforeach()
+  if(NOT sources)
+    file(WRITE ${CMAKE_BINARY_DIR}/empty_${name}.cpp "")
+    set(sources ${CMAKE_BINARY_DIR}/empty_${name}.cpp)
+  endif()
+  add_library(tipple_${name} STATIC ${sources})
   target_include_directories(tipple_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(tipple_${name} PUBLIC ${ARG_LINKS})
 endfunction()
