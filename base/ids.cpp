@@ -1,6 +1,7 @@
 #include "base/ids.h"
 
 #include <sys/random.h>
+#include <sys/types.h>
 
 namespace tipple {
 namespace {
@@ -69,7 +70,7 @@ Id128 add(const Id128& a, const Id128& b) {
 Id128 random_id() {
   Id128 id;
   const auto got = ::getrandom(&id, sizeof id, 0);
-  TIPPLE_CHECK(got == static_cast<decltype(got)>(sizeof id), "getrandom gave fewer bytes than asked");
+  TIPPLE_CHECK(got == static_cast<ssize_t>(sizeof id), "getrandom gave fewer bytes than asked");
   return id;
 }
 
