@@ -1,0 +1,253 @@
+"""`./dev bench [--peers]`: every figure of docs/performance.md, as a ratio to a limit or a peer measured in the same run.
+
+Micro benchmarks print "RATIO <stage> <value> ..." lines of their own (bench/*_bench.cpp); whole loads are timed here, interleaved
+with their limit or peer, os.sync() inside the timer, medians of at least five runs. Nothing here passes or fails a test: the "must"
+and "aim" columns are printed beside what was measured.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "release"
+TIPPLE = BUILD / "tipple"
+PEER_PYTHON = ROOT / "build" / "peers" / "bin" / "python"
+RUNS = 5
+
+# stage -> (must, aim); None where the figure has no bound of its own
+GOALS = {
+    "boundary scan / memcpy": (0.65, 1.0),
+    "CSV parse + convert / memcpy": (0.09, 0.15),
+    "encode / bare codec": (0.93, 0.98),
+    "HDF5 part write / POSIX write": (0.85, 0.93),
+    "scheduler, events per second": (1e6, 5e6),
+    "whole load / slowest stage alone": (0.80, 0.92),
+    "2 threads / 1 thread": (1.8, 1.95),
+    "2 ranks / 1 rank": (1.8, 1.95),
+    "whole load / pandas to HDF5": (10, 20),
+    "whole load / DuckDB": (2, 4),
+}
+
+
+def run_timed(command, **kwargs):
+    """Seconds from start to end of the command with everything it wrote on the disk, and its stdout."""
+    os.sync()
+    started = time.perf_counter()
+    done = subprocess.run([str(c) for c in command], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
+    os.sync()
+    return time.perf_counter() - started, done.stdout
+
+
+def micro_benchmarks(results):
+    """Each benchmark program prints its own calibration and RATIO lines: stage, value, and what it was measured against."""
+    for name in ("csv_index_bench", "csv_convert_bench", "part_bench", "scheduler_bench"):
+        done = subprocess.run([str(BUILD / "bench" / name), "--ratios"], check=True, stdout=subprocess.PIPE, text=True)
+        for line in done.stdout.splitlines():
+            if line.startswith("RATIO\t"):
+                _, stage, value, detail = line.split("\t")
+                results[stage] = (float(value), detail)
+            elif line:
+                print("  " + line)
+
+
+class Load:
+    """One job over the generated trips; every run starts from an empty warehouse."""
+
+    def __init__(self, folder, job):
+        self.folder, self.job = folder, job
+
+    def run(self, *flags, pin=None):
+        shutil.rmtree(self.folder / "warehouse", ignore_errors=True)
+        command = [TIPPLE, "run", self.job, "--json", "--quiet", *flags]
+        if pin is not None:
+            command = ["taskset", "-c", pin, *command]
+        seconds, out = run_timed(command)
+        return seconds, json.loads(out)
+
+
+def posix_write_seconds(folder, byte_count):
+    """Writing the same number of bytes with write(2) and fsync, the storage's own limit."""
+    path = folder / "posix.bin"
+    block = os.urandom(1 << 20)
+    started = time.perf_counter()
+    with open(path, "wb", buffering=0) as out:
+        for _ in range(byte_count >> 20):
+            out.write(block)
+        os.fsync(out.fileno())
+    seconds = time.perf_counter() - started
+    path.unlink()
+    return seconds
+
+
+def slowest_stage_seconds(report, threads, folder):
+    """The longest that any one resource is needed for: the cores (all stages' work, spread over the threads) or the storage."""
+    stages = report["stages"]
+    cores = sum(stages[s]["busy_seconds"] for s in ("split", "parse", "check", "rebatch", "encode", "write")) / threads
+    bytes_out = sum(t["bytes_out"] for t in report["tables"].values())
+    storage = posix_write_seconds(folder, bytes_out)
+    return max(cores, storage), cores, storage
+
+
+def whole_loads(load, results, folder, input_bytes):
+    series = {"2 threads": [], "1 thread": [], "2 ranks": [], "1 rank": []}
+    shares, details = [], []
+    load.run("--threads", 2)  # warm-up: page cache, loader
+    for _ in range(RUNS):
+        seconds, out = load.run("--threads", 2)
+        series["2 threads"].append(seconds)
+        report = json.loads(pathlib.Path(out["report"]).read_text())
+        limit, cores, storage = slowest_stage_seconds(report, 2, folder)
+        shares.append(limit / report["seconds"])
+        details.append((limit, cores, storage, report["seconds"]))
+        series["1 thread"].append(load.run("--threads", 1, pin="0")[0])
+        series["2 ranks"].append(load.run("--ranks", 2, "--threads", 1)[0])
+        series["1 rank"].append(load.run("--ranks", 1, "--threads", 1, pin="0")[0])
+    medians = {name: statistics.median(values) for name, values in series.items()}
+    for name, values in series.items():
+        print(f"  whole load, {name}: median {medians[name]:.3f} s (min {min(values):.3f}, max {max(values):.3f}), "
+              f"{input_bytes / medians[name] / 1e9:.2f} GB/s of CSV")
+    limit, cores, storage, seconds = details[len(details) // 2]
+    results["whole load / slowest stage alone"] = (
+        statistics.median(shares), f"cores {cores:.3f} s, storage {storage:.3f} s, load {seconds:.3f} s")
+    results["2 threads / 1 thread"] = (medians["1 thread"] / medians["2 threads"], "one thread pinned to one core")
+    results["2 ranks / 1 rank"] = (medians["1 rank"] / medians["2 ranks"], "start of mpirun included")
+
+
+PANDAS = """
+import os, sys, time, pandas as pd
+folder, csv = sys.argv[1], sys.argv[2]
+out = os.path.join(folder, 'pandas.h5')
+dtypes = {dtypes}
+started = time.perf_counter()
+store = pd.HDFStore(out, 'w', complib='blosc:zstd', complevel=1)
+for piece in pd.read_csv(csv, dtype=dtypes, parse_dates={dates}, chunksize=10**6):
+    store.append('trips', piece, index=False, min_itemsize={sizes})
+store.close()
+os.sync()
+print(time.perf_counter() - started)
+os.remove(out)
+"""
+
+DUCKDB = """
+import os, sys, time, duckdb
+folder, csv = sys.argv[1], sys.argv[2]
+out = os.path.join(folder, 'duck.db')
+os.sync()
+started = time.perf_counter()
+db = duckdb.connect(out)
+db.execute("SET threads=2")
+db.execute("CREATE TABLE trips AS SELECT * FROM read_csv('" + csv + "', auto_detect=false, header=true, delim=',', quote='\\"', "
+           "escape='\\"', columns={columns})")
+rows = db.execute("SELECT count(*) FROM trips").fetchone()[0]
+db.execute("CHECKPOINT")
+db.close()
+os.sync()
+print(time.perf_counter() - started)
+assert rows == {rows}, rows
+os.remove(out)
+"""
+
+
+def peer_types(job_text):
+    """The generated job's columns as (name, tipple type), read from the job file itself, so that every peer gets the same schema."""
+    columns, inside = [], False
+    for line in job_text.splitlines():
+        if line.strip() == "columns:":
+            inside, indent = True, len(line) - len(line.lstrip())
+            continue
+        if inside:
+            if not line.strip() or len(line) - len(line.lstrip()) <= indent:
+                break
+            name, _, rest = line.strip().partition(":")
+            kind = rest.strip().strip('"')
+            if kind.startswith("{"):
+                kind = kind.split("type:", 1)[1].rsplit(", nullable", 1)[0].strip().rstrip("}").strip().strip('"')
+            columns.append((name.strip().strip('"'), kind))
+    return columns
+
+
+def duckdb_type(kind):
+    simple = {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "float32": "FLOAT", "float64": "DOUBLE",
+              "timestamp": "TIMESTAMP", "date": "DATE", "bool": "BOOLEAN"}
+    if kind in simple:
+        return simple[kind]
+    return kind.upper() if kind.startswith("decimal") else "VARCHAR"
+
+
+def peers(load, folder, csv, rows, job_text, results):
+    columns = peer_types(job_text)
+    duck = DUCKDB.replace("{columns}", "{" + ", ".join(f"'{n}': '{duckdb_type(k)}'" for n, k in columns) + "}").replace("{rows}", str(rows))
+    numbers = {n: "float64" for n, k in columns if k.startswith(("int", "uint", "float", "decimal"))}
+    texts = {n: "str" for n, k in columns if k.startswith(("string", "enum"))}
+    dates = [n for n, k in columns if k.startswith(("timestamp", "date"))]
+    pandas_code = PANDAS.format(dtypes=repr({**numbers, **texts}), dates=repr(dates), sizes=repr({n: 200 for n in texts}))
+    for name, code, stage in (("DuckDB", duck, "whole load / DuckDB"), ("pandas", pandas_code, "whole load / pandas to HDF5")):
+        theirs, ours, ratios = [], [], []
+        for _ in range(RUNS):
+            ours.append(load.run("--threads", 2)[0])
+            done = subprocess.run([str(PEER_PYTHON), "-c", code, str(folder), str(csv)], check=True, stdout=subprocess.PIPE, text=True)
+            theirs.append(float(done.stdout))
+            ratios.append(theirs[-1] / ours[-1])
+        print(f"  {name}: median {statistics.median(theirs):.2f} s; tipple beside it {statistics.median(ours):.3f} s")
+        results[stage] = (statistics.median(ratios), f"{name} {statistics.median(theirs):.2f} s, tipple {statistics.median(ours):.3f} s")
+
+
+def memory(folder, gib):
+    """Peak resident set at --memory 256MiB over a large input."""
+    out = folder / "large"
+    subprocess.run([str(TIPPLE), "generate", "trips", "--size", f"{gib}GiB", "--files", "1", str(out)], check=True, stdout=subprocess.DEVNULL)
+    result = subprocess.run([str(TIPPLE), "run", str(out / "trips.yaml"), "--memory", "256MiB", "--threads", "2", "--json", "--quiet"],
+                            check=True, stdout=subprocess.PIPE, text=True)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    rows = json.loads(result.stdout)["tables"]["trips"]["rows_out"]
+    shutil.rmtree(out)
+    print(f"  peak memory at --memory 256MiB, {gib} GiB of CSV, {rows} rows: {peak:.0f} MiB (bound: 320 MiB)")
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--peers", action="store_true", help="also measure pandas and DuckDB (build/peers)")
+    arguments.add_argument("--rows", type=int, default=4_000_000)
+    arguments.add_argument("--memory-gib", type=int, default=4, help="size of the input of the memory measurement; 0 leaves it out")
+    arguments.add_argument("--folder", default=str(ROOT / "build" / "bench-data"))
+    options = arguments.parse_args()
+    folder = pathlib.Path(options.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    print(f"machine: {os.cpu_count()} cores, {platform.machine()}, {platform.release()}; medians of {RUNS} interleaved runs")
+    results = {}
+    if options.memory_gib:
+        memory(folder, options.memory_gib)
+    micro_benchmarks(results)
+    data = folder / "trips"
+    subprocess.run([str(TIPPLE), "generate", "trips", "--rows", str(options.rows), "--files", "1", str(data)], check=True,
+                   stdout=subprocess.DEVNULL)
+    csv = next(data.glob("*.csv"))
+    job = data / "trips.yaml"
+    load = Load(data, job)
+    print(f"  trips: {options.rows} rows, {csv.stat().st_size / 1e6:.0f} MB of CSV")
+    whole_loads(load, results, folder, csv.stat().st_size)
+    if options.peers:
+        peers(load, folder, csv, options.rows, job.read_text(), results)
+    print(f"\n{'stage':36} {'measured':>12} {'must':>8} {'aim':>8}  against")
+    for stage, (must, aim) in GOALS.items():
+        if stage in results:
+            value, detail = results[stage]
+            mark = "" if value >= must else "  BELOW"
+            print(f"{stage:36} {value:12.3g} {must:8.3g} {aim:8.3g}  {detail}{mark}")
+        else:
+            print(f"{stage:36} {'not measured':>12} {must:8.3g} {aim:8.3g}  (--peers)")
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
