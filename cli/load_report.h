@@ -1,0 +1,48 @@
+// The full account of a load: `_loads/<load>/report.json`, and the part of it that `run --json` prints. docs/cli.md names the fields.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/output.h"
+#include "cli/resources.h"
+#include "coordinator/journal.h"
+#include "jobs/job_spec.h"
+#include "warehouse/warehouse.h"
+
+namespace tipple {
+
+// What this attempt knows and the journals do not.
+struct AttemptFacts {
+  std::string outcome;                 // published, already-published, failed, checkpointed
+  std::optional<Error> error;
+  double seconds = 0;                  // since the program began
+  std::uint32_t ranks = 1;
+  RankResources rank;
+  std::uint64_t chunks_total = 0;
+  std::uint64_t chunks_before = 0;     // done by earlier attempts
+  std::uint64_t bytes_before = 0;      // likewise
+  std::uint64_t redone = 0;            // chunks that were run again: after a loss, a wrong guess, or a kill
+  std::uint64_t mismatches = 0;        // record starts that were guessed wrong
+  std::uint64_t scans = 0;             // files that fell back to the sequential boundary scan
+};
+
+// The whole account. `state` is the replay of all journals, this attempt's included.
+[[nodiscard]] Result<Json> load_report(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load,
+                                       const LoadState& state, const AttemptFacts& facts);
+
+// The fields of a report that `run --json` prints, and where the report is.
+[[nodiscard]] Json run_summary(const Json& report, const std::filesystem::path& report_path);
+
+// The report as tables for people.
+[[nodiscard]] std::string report_text(const Json& report);
+// A few lines: what happened to each table.
+[[nodiscard]] std::string outcome_text(const Json& report);
+
+// Bytes per second and core of the newest load that published into this warehouse; nothing if none has.
+[[nodiscard]] std::optional<double> newest_rate(const std::filesystem::path& warehouse);
+
+}  // namespace tipple
