@@ -1,0 +1,46 @@
+// One load, as rank 0 sees it: from a job file to an open attempt, ready for the coordinator.
+//
+// Owner: the run and resume verbs. Thread rule: one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "coordinator/journal.h"
+#include "jobs/job_spec.h"
+#include "partitioner/chunk_plan.h"
+#include "warehouse/load_lock.h"
+#include "warehouse/warehouse.h"
+
+namespace tipple {
+
+// What to load: a job in a mode over the inputs that were found.
+struct LoadRequest {
+  JobSpec job;
+  ModeSpec mode;
+  std::vector<SourceExtents> inputs;
+  LoadId load;
+};
+
+// Reads the job file, lists and stats the inputs, names the load.
+[[nodiscard]] Result<LoadRequest> request_load(const std::string& job_file, const std::string& mode_name);
+// The newest load that `target` (a job file or a warehouse) left unfinished and whose inputs are unchanged. Error kUsage if there is none.
+[[nodiscard]] Result<LoadRequest> request_unfinished(const std::string& target);
+
+// An attempt that is open: the lock is held, the journal has its first frames.
+struct LoadSession {
+  Warehouse warehouse;
+  LoadLock lock;
+  LoadSetup setup;
+  LoadState before;  // what earlier attempts achieved
+  ChunkPlan plan;
+  std::unique_ptr<JournalWriter> journal;
+};
+
+// Nothing if this load was published before; what an interrupted publisher left undone is then done.
+[[nodiscard]] Result<std::optional<LoadSession>> open_session(const LoadRequest& request, std::uint32_t ranks);
+
+}  // namespace tipple
