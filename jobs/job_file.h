@@ -1,6 +1,6 @@
 // Job files: YAML to JobSpec (docs/job-file.md).
 //
-// Thread rule: pure functions. yaml-cpp stands in job_file.cpp only.
+// Thread rule: pure functions, read_job_file apart. yaml-cpp stands in yaml_tree.cpp only.
 #pragma once
 
 #include <filesystem>
