@@ -35,7 +35,9 @@ struct JournalInputs {  // a load's inputs, in pieces that keep frames small; at
   SourceId source;
   std::vector<Extent> extents;
 };
-struct JournalAccepted {  // the chain has taken this report: it counts
+// A report that the ledger keeps. Journaled as it arrives, also when the chain of record boundaries has not reached its chunk yet, so
+// that a kill loses only what was running; if the chain refuses it later, the chunk's next report replaces it.
+struct JournalAccepted {
   ChunkReport report;
 };
 struct JournalPublished {
@@ -60,7 +62,7 @@ struct LoadState {
   std::uint32_t attempts = 0;  // files found
   std::vector<JournalOpened> opened;
   std::vector<SourceExtents> inputs;
-  std::map<ChunkId, ChunkReport> accepted;
+  std::map<ChunkId, ChunkReport> accepted;  // the last one journaled of each chunk
   std::vector<PublishedTable> published;
   std::vector<JournalClosed> closed;      // of each attempt that ended by itself
   std::uint64_t torn_bytes = 0;           // left out at the ends of attempts that were killed

@@ -60,7 +60,8 @@ struct RecordRange {
   bool any = false;         // does any record start in the segment?
   bool guessed = false;     // was the start guessed rather than known?
   std::uint64_t start = 0;  // offset of the first record; meaningful if `any`
-  std::uint64_t end = 0;    // offset just past the last record; meaningful if `any`
+  std::uint64_t end = 0;    // offset just past the last record; without one, but with a known start, where the search for the
+                            // next chunk's first record goes on (the known start, if nothing else)
   std::uint64_t lines = 0;  // line ends from the segment's first line that it owns: [start, end), and the head of the file
                             // (BOM, skipped rows, header) when the segment begins at 0
   friend bool operator==(const RecordRange&, const RecordRange&) = default;
@@ -109,7 +110,10 @@ struct ChunkReport {
   friend bool operator==(const ChunkReport&, const ChunkReport&) = default;
 };
 
-// A chunk that could not be loaded. `retryable`: an I/O error of this worker, worth another try elsewhere.
+// In a ChunkFailure: not a chunk failed, but the worker itself; it leaves.
+inline constexpr ChunkId kNoChunk{UINT32_MAX};
+
+// A chunk (or a scan, then `chunk` is its first_chunk) that could not be loaded. `retryable`: an I/O error of this worker, worth another try elsewhere.
 struct ChunkFailure {
   ChunkId chunk;
   std::uint32_t issue = 0;

@@ -53,6 +53,8 @@ class Transport {
   [[nodiscard]] virtual std::optional<Received> receive() = 0;
   // Sleeps until something may have arrived or `at_most` has passed; progresses sends.
   virtual void wait(Duration at_most) = 0;
+  // Progresses sends until all are on their way or `at_most` has passed.
+  virtual void flush(Duration at_most) = 0;
 };
 
 // The coordinator's rank.
