@@ -6,10 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "coordinator/task.h"
 #include "jobs/job_spec.h"
@@ -19,7 +18,18 @@ namespace tipple {
 
 struct RunnerConfig {
   std::uint32_t threads = 1;
+  // Of the whole process. The floor is one block and its batches, plus the rows of one row group for each table of the source.
   std::uint64_t memory_bytes = 0;
+  // Bytes read at a time. Neither this nor the memory changes what is written.
+  std::uint64_t block_bytes = limits::kMiB;
+  std::uint64_t record_bytes_max = limits::kRecordBytesMax;  // at least two blocks
+};
+
+// How much of its budget the runner used so far: tests hold it against the bound.
+struct RunnerMemory {
+  std::uint64_t budget_bytes = 0;  // for blocks and row groups; the rest of memory_bytes is the process's own
+  std::uint64_t peak_bytes = 0;
+  std::uint64_t peak_under_way = 0;  // most blocks and row groups at once
 };
 
 // A chunk whose graph has run; its parts are closed but not yet synced.
@@ -46,6 +56,7 @@ class ChunkRunner {
   // `stop` set: gives up between blocks with kCheckpointed. Errors leave nothing staged for the chunk.
   [[nodiscard]] Result<UnfinishedChunk> run(const ChunkTask& task, const std::atomic<bool>& stop);
   [[nodiscard]] Result<ScanReport> scan(const ScanTask& task, const std::atomic<bool>& stop);
+  [[nodiscard]] RunnerMemory memory() const;
 
  private:
   struct Impl;

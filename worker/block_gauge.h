@@ -1,0 +1,71 @@
+// BlockGauge: the token bound of the task graph, counted in bytes. Whatever a chunk holds on its way from read to write is charged
+// here; the reader waits until there is room for one more block.
+//
+// Owner: one per ChunkRunner. Thread rule: any thread; acquire() is called by the reading thread alone and is the only wait.
+// Progress: charges that will drain by themselves (blocks and row groups under way) are counted; when there are none, acquire()
+// lets a block in whatever its size. So a load finishes at any budget, and the budget's floor is one block plus the rows that
+// wait for their row group.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+namespace tipple {
+
+class BlockGauge {
+ public:
+  explicit BlockGauge(std::uint64_t budget_bytes) : budget_bytes_(budget_bytes) {}
+
+  // Waits until `bytes` more fit. False: cancelled.
+  [[nodiscard]] bool acquire(std::uint64_t bytes);
+  // Charges without waiting: what cannot be foreseen (rows that wait for their row group, a long record).
+  void add(std::uint64_t bytes, bool drains);
+  void release(std::uint64_t bytes, bool drains);
+  // `from` becomes `to` within one charge.
+  void change(std::uint64_t from, std::uint64_t to);
+  // Ends a wait, now and until reset().
+  void cancel();
+  void reset();
+
+  [[nodiscard]] std::uint64_t budget_bytes() const { return budget_bytes_; }
+  [[nodiscard]] std::uint64_t used_bytes() const;
+  [[nodiscard]] std::uint64_t peak_bytes() const;
+  [[nodiscard]] std::uint64_t peak_draining() const;  // most blocks and row groups under way at once
+
+ private:
+  void added();
+
+  const std::uint64_t budget_bytes_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable room_;
+  std::uint64_t used_bytes_ = 0;
+  std::uint64_t peak_bytes_ = 0;
+  std::uint64_t draining_ = 0;
+  std::uint64_t peak_draining_ = 0;
+  bool cancelled_ = false;
+};
+
+// One charge, given back when it goes out of scope.
+class GaugeCharge {
+ public:
+  GaugeCharge() = default;
+  GaugeCharge(GaugeCharge&& other) noexcept;
+  GaugeCharge& operator=(GaugeCharge&& other) noexcept;
+  ~GaugeCharge() { reset(); }
+
+  // Takes over bytes that acquire() or add() already charged.
+  static GaugeCharge adopt(BlockGauge& gauge, std::uint64_t bytes, bool drains);
+  static GaugeCharge add(BlockGauge& gauge, std::uint64_t bytes, bool drains);
+
+  void resize(std::uint64_t bytes);
+  void reset();
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  BlockGauge* gauge_ = nullptr;
+  std::uint64_t bytes_ = 0;
+  bool drains_ = false;
+};
+
+}  // namespace tipple

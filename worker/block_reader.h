@@ -1,0 +1,61 @@
+// BlockReader: the graph's read stage. Reads a chunk's segments in order into pooled slabs, one block for each token that the gauge
+// gives out.
+//
+// Thread rule: read() runs on the chunk's reading thread, so that a slow disk never holds up a thread of the graph.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "coordinator/task.h"
+#include "worker/block_gauge.h"
+#include "worker/block_pool.h"
+#include "worker/block_splitter.h"
+#include "worker/chunk_graph_clock.h"
+#include "worker/segment_reader.h"
+
+namespace tipple {
+
+// Memory that a block is expected to need besides its slab's mapping: its index and its batches. Follows what blocks really needed.
+class BlockCost {
+ public:
+  explicit BlockCost(std::uint64_t block_bytes) : bytes_(4 * block_bytes) {}
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  void observe(std::uint64_t bytes) {
+    const std::uint64_t old = this->bytes();
+    bytes_.store(bytes > old ? bytes : old - (old - bytes) / 16, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint64_t> bytes_;
+};
+
+class BlockReader {
+ public:
+  BlockReader(SegmentReader& segments, BlockPool& pool, BlockGauge& gauge, BlockCost& cost, StageClock& clock)
+      : segments_(segments), pool_(pool), gauge_(gauge), cost_(cost), clock_(clock) {}
+
+  using Put = std::function<void(BlockPtr)>;
+  // Puts the chunk's blocks and at last one that closes the chunk; that one is missing if `cancelled` came true.
+  [[nodiscard]] Status read(const ChunkTask& task, const std::function<bool()>& cancelled, const Put& put);
+  [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
+
+ private:
+  [[nodiscard]] Status read_segment(const TaskSegment& spec, std::optional<std::uint64_t> known_start,
+                                    const std::function<bool()>& cancelled, const Put& put);
+  // An empty block with its token; null when cancelled.
+  [[nodiscard]] BlockPtr next_block(const std::shared_ptr<InputSegment>& segment, const std::function<bool()>& cancelled);
+  [[nodiscard]] Status fill(Block& block, const InputSegment& segment, std::uint64_t offset);
+
+  SegmentReader& segments_;
+  BlockPool& pool_;
+  BlockGauge& gauge_;
+  BlockCost& cost_;
+  StageClock& clock_;
+  std::uint64_t bytes_read_ = 0;
+};
+
+}  // namespace tipple

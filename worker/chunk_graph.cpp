@@ -1,0 +1,231 @@
+#include "worker/chunk_graph.h"
+
+#include <exception>
+#include <new>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include <arrow/array/data.h>
+#include <arrow/buffer.h>
+#include <arrow/record_batch.h>
+#include <tbb/flow_graph.h>
+
+#include "base/check.h"
+
+namespace tipple {
+namespace {
+
+// Later stages first: they free memory.
+constexpr tbb::flow::node_priority_t kSplitPriority = 1;
+constexpr tbb::flow::node_priority_t kRebatchPriority = 2;
+constexpr tbb::flow::node_priority_t kWritePriority = 3;
+
+// A reject's strings, roughly.
+constexpr std::uint64_t kRejectBytes = 256;
+
+std::uint64_t memory_of(const CsvBatch& batch) {
+  std::uint64_t bytes = batch.rejects.size() * (sizeof(Reject) + kRejectBytes);
+  if (!batch.batch) return bytes;
+  for (const auto& column : batch.batch->column_data()) {
+    for (const auto& buffer : column->buffers) bytes += buffer ? static_cast<std::uint64_t>(buffer->capacity()) : 0;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+struct ChunkGraph::Nodes {
+  using Split = tbb::flow::multifunction_node<BlockPtr, std::tuple<BlockPtr>>;
+  using Parse = tbb::flow::function_node<BlockPtr, BlockPtr>;
+  using Rebatch = tbb::flow::multifunction_node<BlockPtr, std::tuple<GroupPtr>>;
+  using Encode = tbb::flow::function_node<GroupPtr, GroupPtr>;
+  using Write = tbb::flow::function_node<GroupPtr, tbb::flow::continue_msg>;
+
+  explicit Nodes(ChunkGraph& self)
+      : split(graph, tbb::flow::serial, [&self](const BlockPtr& raw, Split::output_ports_type& ports) {
+          const BusyTime busy(self.clock_, Stage::kSplit, raw->queued_ns);
+          self.guarded([&] {
+            return self.splitter_.add(raw, [&](BlockPtr block) {
+              block->queued_ns = steady_ns();
+              std::get<0>(ports).try_put(std::move(block));
+            });
+          });
+        }, kSplitPriority),
+        parse(graph, self.resources_.threads, [&self](const BlockPtr& block) {
+          self.guarded([&] { return self.parse(*block); });
+          block->queued_ns = steady_ns();
+          return block;
+        }),
+        in_input_order(graph, [](const BlockPtr& block) { return block->sequence; }),
+        rebatch(graph, tbb::flow::serial, [&self](const BlockPtr& block, Rebatch::output_ports_type& ports) {
+          std::vector<GroupPtr> groups;
+          {
+            const BusyTime busy(self.clock_, Stage::kRebatch, block->queued_ns);
+            self.guarded([&] { return self.rebatch(*block, groups); });
+            block->batches.clear();
+            block->charge.reset();
+          }
+          for (GroupPtr& group : groups) std::get<0>(ports).try_put(std::move(group));
+        }, kRebatchPriority),
+        encode(graph, self.resources_.threads, [&self](const GroupPtr& job) {
+          const BusyTime busy(self.clock_, Stage::kEncode, job->queued_ns);
+          self.guarded([&] { return self.encode(*job); });
+          job->group = {};
+          job->queued_ns = steady_ns();
+          return job;
+        }),
+        in_group_order(graph, [](const GroupPtr& job) { return job->sequence; }),
+        write(graph, tbb::flow::serial, [&self](const GroupPtr& job) {
+          const BusyTime busy(self.clock_, Stage::kWrite, job->queued_ns);
+          self.guarded([&] { return self.write(*job); });
+          job->encoded = {};
+          job->charge.reset();
+          return tbb::flow::continue_msg{};
+        }, kWritePriority) {
+    tbb::flow::make_edge(tbb::flow::output_port<0>(split), parse);
+    tbb::flow::make_edge(parse, in_input_order);
+    tbb::flow::make_edge(in_input_order, rebatch);
+    tbb::flow::make_edge(tbb::flow::output_port<0>(rebatch), encode);
+    tbb::flow::make_edge(encode, in_group_order);
+    tbb::flow::make_edge(in_group_order, write);
+  }
+
+  tbb::flow::graph graph;
+  Split split;
+  Parse parse;
+  tbb::flow::sequencer_node<BlockPtr> in_input_order;
+  Rebatch rebatch;
+  Encode encode;
+  tbb::flow::sequencer_node<GroupPtr> in_group_order;
+  Write write;
+};
+
+ChunkGraph::ChunkGraph(GraphResources resources, SegmentReader& segments, std::vector<std::unique_ptr<TableOutput>>& outputs,
+                       StageClock& clock)
+    : resources_(resources),
+      outputs_(outputs),
+      clock_(clock),
+      reader_(segments, resources.pool, resources.gauge, resources.cost, clock),
+      splitter_(resources.pool, resources.gauge, resources.record_bytes_max) {}
+
+template <typename Work>
+void ChunkGraph::guarded(Work&& work) {
+  if (failed_.load(std::memory_order_relaxed)) return;
+  try {
+    if (Status status = work(); !status.ok()) fail(std::move(status).error());
+  } catch (const std::bad_alloc&) {
+    fail(environment_error("out of memory", {}, "give the load more memory or fewer threads"));
+  } catch (const std::exception& exception) {
+    fail(environment_error(exception.what()));
+  }
+}
+
+void ChunkGraph::fail(Error error) {
+  {
+    const std::lock_guard lock(error_mutex_);
+    if (!error_) error_ = std::move(error);
+  }
+  failed_ = true;
+  resources_.gauge.cancel();
+}
+
+Status ChunkGraph::run(const ChunkTask& task, const std::atomic<bool>& stop) {
+  resources_.gauge.reset();
+  resources_.arena.execute([&] {
+    Nodes nodes(*this);
+    nodes.graph.reserve_wait();
+    std::thread reading([&] {
+      read(task, stop, nodes);
+      nodes.graph.release_wait();
+    });
+    nodes.graph.wait_for_all();
+    reading.join();
+  });
+  if (error_) return std::move(*error_);
+  TIPPLE_CHECK(resources_.gauge.used_bytes() == 0, "a chunk is done and still holds memory");
+  return {};
+}
+
+void ChunkGraph::read(const ChunkTask& task, const std::atomic<bool>& stop, Nodes& nodes) {
+  const auto cancelled = [&] {
+    if (stop.load(std::memory_order_relaxed)) {
+      fail(Error{ErrorKind::kCheckpointed, "stopped on request", {}, "run the load again to go on"});
+    }
+    return failed_.load(std::memory_order_relaxed);
+  };
+  guarded([&] { return reader_.read(task, cancelled, [&](BlockPtr block) { nodes.split.try_put(std::move(block)); }); });
+}
+
+Status ChunkGraph::parse(Block& block) {
+  if (block.last || block.over_long) return {};
+  std::uint64_t bytes = 0;
+  {
+    const BusyTime busy(clock_, Stage::kParse, block.queued_ns);
+    const BlockPlace place{block.segment->spec.path, block.offset, block.lines_before};
+    const CsvBinding& binding = *block.segment->binding;
+    block.batches.reserve(binding.converters.size());
+    for (const CsvConverter& converter : binding.converters) {
+      TIPPLE_TRY(CsvBatch batch, converter.convert(block.slab->content(), block.slab->index, place, block.open_quote,
+                                                   resources_.memory));
+      bytes += memory_of(batch);
+      block.batches.push_back(std::move(batch));
+    }
+    resources_.cost.observe(bytes + block.slab->index.bytes_used());
+    block.slab.reset();
+    block.charge.resize(bytes);
+  }
+  const BusyTime busy(clock_, Stage::kCheck);
+  check(block);
+  return {};
+}
+
+void ChunkGraph::check(Block& block) {
+  for (std::size_t table = 0; table < block.batches.size(); ++table) {
+    const auto& batch = block.batches[table].batch;
+    if (batch && batch->num_rows() > 0) outputs_[table]->check(*batch);
+  }
+}
+
+Status ChunkGraph::rebatch(Block& block, std::vector<GroupPtr>& out) {
+  std::vector<RowGroup> full;
+  for (std::size_t table = 0; table < outputs_.size(); ++table) {
+    TableOutput& output = *outputs_[table];
+    if (block.over_long) TIPPLE_RETURN_IF_ERROR(output.add_rejects({*block.over_long}));
+    if (!block.batches.empty()) {
+      CsvBatch& batch = block.batches[table];
+      const std::uint64_t rows = batch.batch ? static_cast<std::uint64_t>(batch.batch->num_rows()) : 0;
+      TIPPLE_CHECK(batch.rows_in == rows + batch.rejects.size(), "the converter lost or invented rows");
+      TIPPLE_RETURN_IF_ERROR(output.add_rejects(batch.rejects));
+      batch.rejects = {};
+      const std::uint64_t bytes = memory_of(batch);
+      if (rows > 0) output.add_rows(std::move(batch.batch), bytes, resources_.gauge, full);
+    }
+    if (block.last) output.finish_rows(full);
+    for (RowGroup& group : full) {
+      auto job = std::make_shared<GroupJob>();
+      job->sequence = group_sequence_++;
+      job->table = table;
+      job->charge = output.take_charge(group, resources_.gauge);
+      job->group = std::move(group);
+      job->queued_ns = steady_ns();
+      out.push_back(std::move(job));
+    }
+    full.clear();
+  }
+  return {};
+}
+
+Status ChunkGraph::encode(GroupJob& job) {
+  const TableOutput& output = *outputs_[job.table];
+  TIPPLE_TRY(job.encoded, encode_row_group(job.group, output.schema(), output.spec().codec));
+  job.group = {};
+  std::uint64_t bytes = 0;
+  for (const EncodedChunk& chunk : job.encoded.chunks) bytes += chunk.bytes.capacity();
+  job.charge.resize(bytes);
+  return {};
+}
+
+Status ChunkGraph::write(GroupJob& job) { return outputs_[job.table]->write(job.encoded); }
+
+}  // namespace tipple

@@ -1,0 +1,257 @@
+#include "worker/chunk_runner.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <arrow/memory_pool.h>
+#include <fmt/format.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include "base/check.h"
+#include "base/fault_point.h"
+#include "base/file.h"
+#include "worker/block_gauge.h"
+#include "worker/block_pool.h"
+#include "worker/chunk_graph.h"
+#include "worker/chunk_graph_clock.h"
+#include "worker/chunk_graph_output.h"
+#include "worker/segment_reader.h"
+
+namespace tipple {
+namespace {
+
+constexpr std::uint64_t kScanBytes = 4 * limits::kMiB;
+
+// Blocks and row groups get this share of the budget; allocators, HDF5's caches and encoders' scratch the rest.
+constexpr std::uint64_t kGaugePercent = 60;
+// More blocks under way than the threads can work on only cool the caches down.
+constexpr std::uint64_t kUsefulBytes = 64 * limits::kMiB;
+constexpr std::uint64_t kUsefulBytesPerThread = 32 * limits::kMiB;
+
+std::uint64_t gauge_bytes(const RunnerConfig& config) {
+  return std::min(config.memory_bytes / 100 * kGaugePercent, kUsefulBytes + config.threads * kUsefulBytesPerThread);
+}
+
+// Peak resident set of this process; 0 where the system does not tell.
+std::uint64_t resident_peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * limits::kKiB;
+  }
+  return 0;
+}
+
+void unlink_staged(const TableOutput::Staged& staged) {
+  if (!staged.part.empty()) ::unlink(staged.part.c_str());
+  if (!staged.rejects.empty()) ::unlink(staged.rejects.c_str());
+}
+
+}  // namespace
+
+struct UnfinishedChunk::Impl {
+  ChunkReport report;
+  std::filesystem::path warehouse_folder;
+  std::vector<TableOutput::Staged> staged;  // as report.tables
+  StageClock clock;
+  std::uint64_t begin_ns = 0;
+  std::uint64_t graph_end_ns = 0;
+  bool finished = false;
+
+  ~Impl() {
+    if (finished) return;
+    for (TableOutput::Staged& table : staged) {
+      table.reject_writer.reset();
+      unlink_staged(table);
+    }
+  }
+
+  [[nodiscard]] std::string relative(const std::filesystem::path& path) const {
+    return path.lexically_relative(warehouse_folder).string();
+  }
+  [[nodiscard]] Status finish_table(TableReport& table, TableOutput::Staged& files) const;
+};
+
+Status UnfinishedChunk::Impl::finish_table(TableReport& table, TableOutput::Staged& files) const {
+  std::filesystem::path folder;
+  if (files.reject_writer) {
+    TIPPLE_RETURN_IF_ERROR(files.reject_writer->close_and_sync());
+    table.rejects = relative(files.rejects);
+    folder = files.rejects.parent_path();
+  }
+  if (!files.part.empty()) {
+    TIPPLE_TRY(const SyncedFile synced, sync_and_hash(files.part));
+    table.part = StagedPart{relative(files.part), synced.bytes, files.rows, synced.sha256, files.content_digest,
+                            std::move(files.columns)};
+    folder = files.part.parent_path();
+  }
+  // The report will be journaled as durable, so the files' names must be, too.
+  if (!folder.empty()) TIPPLE_RETURN_IF_ERROR(sync_folder(folder));
+  if (table.part) fault_point("part-synced");
+  return {};
+}
+
+UnfinishedChunk::UnfinishedChunk(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+UnfinishedChunk::UnfinishedChunk(UnfinishedChunk&&) noexcept = default;
+UnfinishedChunk& UnfinishedChunk::operator=(UnfinishedChunk&&) noexcept = default;
+UnfinishedChunk::~UnfinishedChunk() = default;
+
+Result<ChunkReport> UnfinishedChunk::finish() && {
+  const std::unique_ptr<Impl> impl = std::move(impl_);
+  {
+    const BusyTime busy(impl->clock, Stage::kFinish, impl->graph_end_ns);
+    for (std::size_t i = 0; i < impl->staged.size(); ++i) {
+      TIPPLE_RETURN_IF_ERROR(impl->finish_table(impl->report.tables[i], impl->staged[i]));
+    }
+  }
+  impl->finished = true;
+  impl->report.stages = impl->clock.times();
+  impl->report.run_ns = steady_ns() - impl->begin_ns;
+  impl->report.memory_peak_bytes = resident_peak_bytes();
+  return std::move(impl->report);
+}
+
+struct ChunkRunner::Impl {
+  Impl(const JobSpec& job_in, const Warehouse& warehouse_in, const LoadSetup& load_in, const RunnerConfig& config_in)
+      : job(job_in),
+        warehouse(warehouse_in),
+        load(load_in),
+        config(config_in),
+        thread_limit(tbb::global_control::max_allowed_parallelism,
+                     std::max<std::size_t>(config.threads, tbb::global_control::active_value(
+                                                               tbb::global_control::max_allowed_parallelism))),
+        arena(static_cast<int>(config.threads), 1),
+        pool(config.block_bytes),
+        gauge(gauge_bytes(config)),
+        cost(config.block_bytes) {}
+
+  // The tables that a source feeds; its reader keeps the last head.
+  SegmentReader& segments_of(SourceId source);
+  [[nodiscard]] StagingPlace staging_place(const TableSpec& table, const ChunkTask& task) const;
+
+  const JobSpec& job;
+  const Warehouse& warehouse;
+  const LoadSetup& load;
+  const RunnerConfig config;
+  tbb::global_control thread_limit;
+  tbb::task_arena arena;
+  BlockPool pool;
+  BlockGauge gauge;
+  BlockCost cost;
+  std::map<SourceId, SegmentReader> segments;
+};
+
+SegmentReader& ChunkRunner::Impl::segments_of(SourceId source) {
+  if (const auto found = segments.find(source); found != segments.end()) return found->second;
+  SourceTables tables;
+  tables.source = &job.sources.at(source.value());
+  for (std::size_t i = 0; i < job.tables.size(); ++i) {
+    const TableSpec& table = job.tables[i];
+    if (std::find(table.from.begin(), table.from.end(), source) == table.from.end()) continue;
+    tables.ids.emplace_back(static_cast<std::uint32_t>(i));
+    tables.specs.push_back(&table);
+  }
+  TIPPLE_CHECK(!tables.specs.empty(), "a chunk of a source that feeds no table");
+  return segments.emplace(source, SegmentReader(std::move(tables))).first->second;
+}
+
+StagingPlace ChunkRunner::Impl::staging_place(const TableSpec& table, const ChunkTask& task) const {
+  StagingPlace place;
+  place.folder = warehouse.staging_folder(table.name, load.attempt);
+  place.stem = fmt::format("chunk-{:05}-{}", task.chunk.value(), task.issue);
+  place.attributes = {{"tipple_table", table.name},
+                      {"tipple_load", load.load.to_hex()},
+                      {"tipple_chunk", std::to_string(task.chunk.value())}};
+  return place;
+}
+
+ChunkRunner::ChunkRunner(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load, const RunnerConfig& config)
+    : impl_(std::make_unique<Impl>(job, warehouse, load, config)) {}
+ChunkRunner::~ChunkRunner() = default;
+
+Result<UnfinishedChunk> ChunkRunner::run(const ChunkTask& task, const std::atomic<bool>& stop) {
+  auto unfinished = std::make_unique<UnfinishedChunk::Impl>();
+  unfinished->begin_ns = steady_ns();
+  unfinished->warehouse_folder = impl_->warehouse.folder();
+  SegmentReader& segments = impl_->segments_of(task.source);
+  const SourceTables& tables = segments.tables();
+
+  std::vector<std::unique_ptr<TableOutput>> outputs;
+  for (const TableSpec* table : tables.specs) {
+    outputs.push_back(std::make_unique<TableOutput>(*table, impl_->staging_place(*table, task)));
+  }
+  ChunkReport& report = unfinished->report;
+  {
+    ChunkGraph graph(GraphResources{impl_->arena, impl_->config.threads, impl_->pool, impl_->gauge, impl_->cost,
+                                    arrow::default_memory_pool(), impl_->config.record_bytes_max},
+                     segments, outputs, unfinished->clock);
+    TIPPLE_RETURN_IF_ERROR(graph.run(task, stop));
+    report.range = graph.range();
+    report.bytes_read = graph.bytes_read();
+  }
+  report.chunk = task.chunk;
+  report.issue = task.issue;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    report.tables.push_back(TableReport{tables.ids[i], outputs[i]->rows, std::nullopt, std::nullopt});
+    unfinished->staged.push_back(outputs[i]->release());
+  }
+  unfinished->graph_end_ns = steady_ns();
+  return UnfinishedChunk(std::move(unfinished));
+}
+
+Result<ScanReport> ChunkRunner::scan(const ScanTask& task, const std::atomic<bool>& stop) {
+  TIPPLE_TRY(const std::shared_ptr<InputSegment> segment, InputSegment::open(task.segment));
+  const std::uint64_t size = task.segment.size;
+  CsvBoundaryScanner scanner(impl_->job.sources.at(task.source.value()).csv);
+  std::vector<char> buffer(std::min(kScanBytes, size));
+  std::span<const char> unread;  // of the buffer, at `position`
+  std::uint64_t position = task.segment.begin;
+  // Makes `unread` not empty; false at the end of the file.
+  const auto more = [&]() -> Result<bool> {
+    if (!unread.empty()) return true;
+    if (position >= size) return false;
+    if (stop) return Error{ErrorKind::kCheckpointed, "stopped on request", {}, "run the load again to go on"};
+    const std::span<char> piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), size - position));
+    TIPPLE_RETURN_IF_ERROR(segment->read(piece, position));
+    segment->will_need(position + piece.size(), kScanBytes);
+    unread = piece;
+    return true;
+  };
+  const auto pass = [&](std::size_t bytes) {
+    unread = unread.subspan(bytes);
+    position += bytes;
+  };
+  ScanReport report{task.first_chunk, {}};
+  for (const std::uint64_t cut : task.cuts) {
+    while (position < cut) {
+      TIPPLE_TRY(const bool any, more());
+      if (!any) break;
+      const std::size_t step = std::min<std::uint64_t>(unread.size(), cut - position);
+      (void)scanner.scan(unread.first(step));
+      pass(step);
+    }
+    while (!scanner.at_record_start()) {
+      TIPPLE_TRY(const bool any, more());
+      if (!any) break;
+      const auto end = scanner.scan(unread, 0, true);
+      pass(end.value_or(unread.size()));
+    }
+    report.starts.push_back(position);
+  }
+  TIPPLE_RETURN_IF_ERROR(segment->check_unchanged());
+  return report;
+}
+
+RunnerMemory ChunkRunner::memory() const {
+  return {impl_->gauge.budget_bytes(), impl_->gauge.peak_bytes(), impl_->gauge.peak_draining()};
+}
+
+}  // namespace tipple
