@@ -1,0 +1,108 @@
+// CSV index and boundary scan against memcpy, in and out of cache. Ratios in one run count; absolute figures do not.
+// Counters `bytes_per_second` of the same size are to be divided: `Index/<kernel>/<text>/<size>` by `Memcpy/<size>`.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "formats/csv_index.h"
+
+namespace tipple {
+namespace {
+
+constexpr std::size_t kBlockBytes = 1 << 20;
+constexpr std::size_t kInCacheBytes = 1 << 20;
+constexpr std::size_t kOutOfCacheBytes = 64 << 20;
+constexpr std::uint32_t kFields = 8;
+
+// What share of the first of eight fields is quoted, and with what inside.
+enum class Text { kPlain, kSomeQuoted, kAllQuoted, kOddQuotes };
+constexpr const char* kTextNames[] = {"plain", "some_quoted", "all_quoted", "odd_quotes"};
+
+const std::string& text_of(Text kind) {
+  static std::map<Text, std::string> texts;
+  std::string& text = texts[kind];
+  if (!text.empty()) return text;
+  std::mt19937 random(1);  // a fixed text: runs are compared
+  text.reserve(kOutOfCacheBytes + 1024);
+  while (text.size() < kOutOfCacheBytes) {
+    const unsigned pick = random();
+    for (std::uint32_t field = 0; field < kFields; ++field) {
+      if (field > 0) text += ',';
+      const bool quoted = kind == Text::kAllQuoted || (kind == Text::kSomeQuoted && field == 0 && pick % 4 == 0);
+      if (quoted) text += '"';
+      text += std::to_string(random() % 10'000'000);
+      if (quoted && pick % 16 == 0) text += "\n\"\"x\"\", y";
+      if (quoted) text += '"';
+      if (kind == Text::kOddQuotes && field == 0 && pick % 4 == 0) text += "\" wide";
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+void memcpy_bytes(benchmark::State& state, std::size_t bytes) {
+  const std::string& text = text_of(Text::kPlain);
+  const auto to = std::make_unique<char[]>(bytes);
+  for (auto _ : state) {
+    std::memcpy(to.get(), text.data(), bytes);
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+}
+
+void index_text(benchmark::State& state, std::string_view kernel, Text kind, std::size_t bytes) {
+  force_csv_kernel(kernel);
+  const std::string_view text = std::string_view(text_of(kind)).substr(0, bytes);
+  const CsvIndexer indexer(CsvDialect{}, kFields);
+  CsvIndex index;
+  for (auto _ : state) {
+    for (std::size_t at = 0; at < text.size();) {
+      const auto split = indexer.index(text.substr(at, kBlockBytes), at + kBlockBytes >= text.size(), index);
+      benchmark::DoNotOptimize(index.field_ends().data());
+      at += split.whole;
+    }
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+  force_csv_kernel({});
+}
+
+void scan_text(benchmark::State& state, std::string_view kernel, Text kind, std::size_t bytes) {
+  force_csv_kernel(kernel);
+  const std::string_view text = std::string_view(text_of(kind)).substr(0, bytes);
+  for (auto _ : state) {
+    CsvBoundaryScanner scanner{CsvDialect{}};
+    benchmark::DoNotOptimize(scanner.scan(text, text.size() - 1));
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+  force_csv_kernel({});
+}
+
+void add_benchmarks() {
+  for (const std::size_t bytes : {kInCacheBytes, kOutOfCacheBytes}) {
+    const std::string size = "/" + std::to_string(bytes >> 20) + "MiB";
+    benchmark::RegisterBenchmark(("Memcpy" + size).c_str(), memcpy_bytes, bytes);
+    for (const std::string_view kernel : csv_kernels()) {
+      for (const Text kind : {Text::kPlain, Text::kSomeQuoted, Text::kAllQuoted, Text::kOddQuotes}) {
+        const std::string name = "/" + std::string(kernel) + "/" + kTextNames[static_cast<int>(kind)] + size;
+        benchmark::RegisterBenchmark(("Scan" + name).c_str(), scan_text, kernel, kind, bytes);
+        benchmark::RegisterBenchmark(("Index" + name).c_str(), index_text, kernel, kind, bytes);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tipple
+
+int main(int argc, char** argv) {
+  tipple::add_benchmarks();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}
