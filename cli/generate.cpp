@@ -5,6 +5,7 @@
 #include "cli/invocation.h"
 #include "cli/output.h"
 #include "cli/trips_generator.h"
+#include "jobs/byte_size.h"
 #include "worker/memory_budget.h"
 
 namespace tipple {

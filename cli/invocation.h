@@ -11,12 +11,14 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace tipple {
 
 struct Invocation {
   bool json = false;
+  TimePoint started = SteadyClock().now();
   int argc = 0;
   char** argv = nullptr;                // as the process got them: `run --ranks` starts itself again with them
   std::function<Result<int>()> action;  // the verb, bound to its options; gives the exit code

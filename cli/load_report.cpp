@@ -134,6 +134,7 @@ Json chunks_json(const LoadState& state, const AttemptFacts& facts) {
           {"loaded", state.accepted.size() - std::min<std::uint64_t>(facts.chunks_before, state.accepted.size())},
           {"from_earlier_attempts", facts.chunks_before},
           {"redone", facts.redone},
+          {"reissued", facts.reissued},
           {"mismatches", facts.mismatches},
           {"boundary_scans", facts.scans}};
 }
@@ -176,6 +177,7 @@ Result<Json> load_report(const JobSpec& job, const Warehouse& warehouse, const L
   document["stages"] = stages_json(times);
   document["slowest_stage"] = slowest_stage(times);
   document["ranks"] = facts.ranks;
+  document["ranks_lost"] = facts.workers_lost;
   document["threads"] = facts.rank.threads;
   document["memory"] = {{"budget_bytes", facts.rank.memory.bytes},
                         {"budget_from", facts.rank.memory.source},

@@ -25,7 +25,9 @@ struct AttemptFacts {
   std::uint64_t chunks_total = 0;
   std::uint64_t chunks_before = 0;     // done by earlier attempts
   std::uint64_t bytes_before = 0;      // likewise
-  std::uint64_t redone = 0;            // chunks that were run again: after a loss, a wrong guess, or a kill
+  std::uint64_t redone = 0;            // chunks that an earlier attempt had begun and lost
+  std::uint64_t reissued = 0;          // chunks that this attempt handed out again: losses, wrong guesses, duplicates at the end
+  std::uint32_t workers_lost = 0;
   std::uint64_t mismatches = 0;        // record starts that were guessed wrong
   std::uint64_t scans = 0;             // files that fell back to the sequential boundary scan
 };

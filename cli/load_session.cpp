@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "cli/loads.h"
 #include "cli/target.h"
+#include "coordinator/coordinator.h"
 #include "jobs/job_file.h"
 #include "partitioner/input_files.h"
 #include "warehouse/table_log.h"
@@ -23,9 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kExtentsPerFrame = 4096;
-// The launcher and all ranks of the attempt must tell a lost peer from a slow one within this time.
-constexpr std::int64_t kLeaseNs = 30'000'000'000;
 // A holder that was just killed needs a moment to vanish from the process table.
 constexpr auto kLockGrace = 1500ms;
 constexpr auto kLockRetry = 50ms;
@@ -80,25 +78,21 @@ LoadSetup setup_for(const LoadRequest& request, std::uint32_t attempt_number) {
   setup.load = request.load;
   setup.attempt = random_id();
   setup.attempt_number = attempt_number;
-  setup.lease_ns = kLeaseNs;
   return setup;
 }
 
-// The inputs that earlier attempts have not written down, in frames of bounded size. A source's extents are in path order, so
-// what is missing is a tail.
-Status journal_inputs(JournalWriter& journal, const std::vector<SourceExtents>& inputs, const LoadState& before) {
+// The inputs that earlier attempts have not written down. A source's extents are in path order, so what is missing is a tail.
+std::vector<SourceExtents> missing_inputs(const std::vector<SourceExtents>& inputs, const LoadState& before) {
+  std::vector<SourceExtents> missing;
   for (const SourceExtents& source : inputs) {
     std::size_t done = 0;
     for (const SourceExtents& known : before.inputs) {
       if (known.source == source.source) done += known.extents.size();
     }
-    for (std::size_t at = done; at < source.extents.size(); at += kExtentsPerFrame) {
-      const auto first = source.extents.begin() + static_cast<std::ptrdiff_t>(at);
-      const auto last = source.extents.begin() + static_cast<std::ptrdiff_t>(std::min(at + kExtentsPerFrame, source.extents.size()));
-      TIPPLE_RETURN_IF_ERROR(journal.append(JournalInputs{source.source, {first, last}}));
-    }
+    if (done >= source.extents.size()) continue;
+    missing.push_back({source.source, {source.extents.begin() + static_cast<std::ptrdiff_t>(done), source.extents.end()}});
   }
-  return {};
+  return missing;
 }
 
 // Killed between a commit and its report: the log has the load, but views, ledgers or staging may be behind.
@@ -151,9 +145,8 @@ Result<std::optional<LoadSession>> open_session(const LoadRequest& request, std:
   LoadSetup setup = setup_for(request, opened.attempt_number);
   ChunkPlan plan = plan_chunks(request.inputs, request.job.chunk_bytes);
   JournalOpened first{setup, plan.chunks.size(), ranks, host_name(), ::getpid(), text_from("SLURM_JOB_ID")};
-  TIPPLE_RETURN_IF_ERROR(opened.writer->append(first));
-  TIPPLE_RETURN_IF_ERROR(journal_inputs(*opened.writer, request.inputs, before));
-  TIPPLE_RETURN_IF_ERROR(opened.writer->sync());
+  const std::vector<SourceExtents> missing = missing_inputs(request.inputs, before);
+  TIPPLE_RETURN_IF_ERROR(journal_opening(*opened.writer, first, missing, !missing.empty()));
   fault_point("attempt-opened");
   return std::optional<LoadSession>(LoadSession{std::move(warehouse), std::move(lock), std::move(setup), std::move(before),
                                                 std::move(plan), std::move(opened.writer)});

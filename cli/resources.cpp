@@ -1,5 +1,7 @@
 #include "cli/resources.h"
 
+#include "jobs/byte_size.h"
+
 namespace tipple {
 namespace {
 

@@ -1,0 +1,23 @@
+// `tipple resume`: finishes an interrupted load. `run` does so by itself; this says that there must be one.
+#include "cli/run.h"
+#include "cli/target.h"
+
+namespace tipple {
+namespace {
+
+Result<int> resume(const RunOptions& options, const Invocation& invocation) {
+  return run_load(options, invocation, [](const RunOptions& o) { return request_unfinished(o.target); });
+}
+
+}  // namespace
+
+void add_resume(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* sub = add_verb(app, invocation, "resume", "Finish an interrupted load, on any number of ranks",
+                           "tipple resume warehouse --ranks 2");
+  sub->add_option("TARGET", options->target, kTargetHelp)->required();
+  add_run_options(*sub, *options);
+  bind_verb(sub, invocation, options, resume);
+}
+
+}  // namespace tipple
