@@ -45,6 +45,13 @@ const std::string& text_of(Text kind) {
   return text;
 }
 
+// Whole records, so that the block is uniform as a chunk's blocks are.
+std::string_view records_of(Text kind, std::size_t bytes) {
+  const std::string_view text = std::string_view(text_of(kind)).substr(0, bytes);
+  CsvIndex index;
+  return text.substr(0, CsvIndexer(CsvDialect{}, kFields).index(text, false, index).whole);
+}
+
 void memcpy_bytes(benchmark::State& state, std::size_t bytes) {
   const std::string& text = text_of(Text::kPlain);
   const auto to = std::make_unique<char[]>(bytes);
@@ -57,7 +64,7 @@ void memcpy_bytes(benchmark::State& state, std::size_t bytes) {
 
 void index_text(benchmark::State& state, std::string_view kernel, Text kind, std::size_t bytes) {
   force_csv_kernel(kernel);
-  const std::string_view text = std::string_view(text_of(kind)).substr(0, bytes);
+  const std::string_view text = records_of(kind, bytes);
   const CsvIndexer indexer(CsvDialect{}, kFields);
   CsvIndex index;
   for (auto _ : state) {
@@ -67,18 +74,18 @@ void index_text(benchmark::State& state, std::string_view kernel, Text kind, std
       at += split.whole;
     }
   }
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
   force_csv_kernel({});
 }
 
 void scan_text(benchmark::State& state, std::string_view kernel, Text kind, std::size_t bytes) {
   force_csv_kernel(kernel);
-  const std::string_view text = std::string_view(text_of(kind)).substr(0, bytes);
+  const std::string_view text = records_of(kind, bytes);
   for (auto _ : state) {
     CsvBoundaryScanner scanner{CsvDialect{}};
     benchmark::DoNotOptimize(scanner.scan(text, text.size() - 1));
   }
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
   force_csv_kernel({});
 }
 

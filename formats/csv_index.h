@@ -2,8 +2,8 @@
 // only at a field's start; a line end inside quotes belongs to the field.
 //
 // One state machine (formats/csv_state.h) defines the language. The SIMD kernels (AVX-512, AVX2, SSE4; chosen at run time by
-// Highway) handle 64 bytes at a time and hand every word in which a quote, escape or comment character stands in an unusual
-// place to that state machine, so that the answer never depends on the kernel.
+// Highway) handle 64 bytes at a time and hand every word whose masks do not tell the whole story (blank and comment lines) to that state
+// machine, so that the answer never depends on the kernel.
 // Technique: Langdale & Lemire, "Parsing gigabytes of JSON per second" (2019), quote masks by prefix XOR.
 //
 // Thread rule: CsvIndexer is immutable after construction and may be shared; a CsvIndex and a CsvBoundaryScanner have one owner.

@@ -31,40 +31,35 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Bytes = hn::CappedTag<std::uint8_t, kCsvWordBytes>;
 using Vector = hn::Vec<Bytes>;
 
-// One 64-byte word, compared with a byte at a time.
+// One 64-byte word, compared with a byte at a time. It stays in memory: a compare loads as fast as it reads a register.
 class Word {
  public:
-  HWY_INLINE explicit Word(const char* bytes) {
-    const Bytes tag;
-    const auto* from = reinterpret_cast<const std::uint8_t*>(bytes);
-    for (std::size_t i = 0; i < kVectors; ++i) vectors_[i] = hn::LoadU(tag, from + i * kLanes);
-  }
+  HWY_INLINE explicit Word(const char* bytes) : bytes_(reinterpret_cast<const std::uint8_t*>(bytes)) {}
 
   // Bit k: byte k equals `byte`.
   HWY_INLINE std::uint64_t equal(Vector byte) const {
     const Bytes tag;
     std::uint64_t mask = 0;
-    for (std::size_t i = 0; i < kVectors; ++i) {
+    for (std::size_t i = 0; i < kCsvWordBytes; i += kLanes) {
       std::uint8_t bits[8] = {};
-      hn::StoreMaskBits(tag, hn::Eq(vectors_[i], byte), bits);
+      hn::StoreMaskBits(tag, hn::Eq(hn::LoadU(tag, bytes_ + i), byte), bits);
       std::uint64_t part = 0;
       std::memcpy(&part, bits, kLanes / 8);
-      mask |= part << (i * kLanes);
+      mask |= part << i;
     }
     return mask;
   }
 
  private:
   static constexpr std::size_t kLanes = HWY_MAX_BYTES < kCsvWordBytes ? HWY_MAX_BYTES : kCsvWordBytes;
-  static constexpr std::size_t kVectors = kCsvWordBytes / kLanes;
-  Vector vectors_[kVectors];
+  const std::uint8_t* bytes_;
 };
 
 // Bit k: the parity of bits [0, k].
 HWY_INLINE std::uint64_t prefix_xor(std::uint64_t bits) {
 #if HWY_ARCH_X86
-  const hn::Full128<std::uint64_t> tag;
-  return hn::GetLane(hn::CLMulLower(hn::Set(tag, bits), hn::Set(tag, ~std::uint64_t{0})));
+  const __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128(static_cast<long long>(bits)), _mm_set1_epi8(-1), 0);
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(product));
 #else
   for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
   return bits;
@@ -78,15 +73,17 @@ struct Masks {
   std::uint64_t record_ends;  // line ends outside quotes
   std::uint64_t inside;       // from an opening quote to before the closing one
   std::uint64_t may_open;     // behind these a quote may open
+  std::uint64_t escaping;     // bit 0: the byte behind the word is literal
   std::uint64_t unusual;      // not 0: the other masks do not hold; ask the state machine
 };
 
 // The dialect as vectors and masks, and what one word hands to the next. kSimple: neither escape nor comment characters.
 //
 // Inside quotes = parity of the quotes so far. That holds as long as every quote that opens stands at the start of a field or
-// directly behind one that closes (a doubled quote: it opens again). The first quote that breaks this (in a bare field, or in
-// the text behind a closing quote) makes its word unusual. So do, where they matter: an escape character, a comment
-// character or a line end at the start of a record, and a line end behind a record of one byte (which may be a CR).
+// directly behind one that closes (a doubled quote: it opens again). The first quote that breaks this stands in a bare field, or in
+// the text behind a closing quote, where it means nothing: it is taken out, and the rest of the word is looked at again.
+// What the masks cannot say is unusual, where it matters: a comment character or a line end at the start of a record, and a line
+// end behind a record of one byte (which may be a CR).
 template <bool kSimple>
 class Reader {
  public:
@@ -96,21 +93,20 @@ class Reader {
         quote_(set(rules.quote())),
         escape_(set(rules.escape())),
         comment_(set(rules.comment())),
-        quotes_(rules.has_quote() ? ~std::uint64_t{0} : 0),
-        doubled_(rules.has_escape() ? 0 : ~std::uint64_t{0}),
-        escapes_(rules.has_escape() ? ~std::uint64_t{0} : 0),
-        comments_(rules.has_comment() ? ~std::uint64_t{0} : 0),
-        blanks_(rules.skip_blank() ? ~std::uint64_t{0} : 0) {
+        quotes_(all_if(rules.has_quote())),
+        doubled_(all_if(!rules.has_escape())),
+        escapes_(all_if(rules.has_escape())),
+        comments_(all_if(rules.has_comment())),
+        blanks_(all_if(rules.skip_blank())) {
     enter(state);
   }
 
   // False: the state machine must take the bytes until its state is another.
-  static HWY_INLINE bool can_enter(CsvState state) {
-    return state != CsvState::kComment && state != CsvState::kBareEscape && state != CsvState::kQuotedEscape;
-  }
+  static HWY_INLINE bool can_enter(CsvState state) { return state != CsvState::kComment; }
 
   HWY_INLINE void enter(CsvState state) {
-    inside_ = state == CsvState::kQuoted ? ~std::uint64_t{0} : 0;
+    inside_ = all_if(state == CsvState::kQuoted || state == CsvState::kQuotedEscape);
+    escaping_ = state == CsvState::kBareEscape || state == CsvState::kQuotedEscape;
     may_open_ = state == CsvState::kRecordStart || state == CsvState::kFieldStart || state == CsvState::kQuoteInQuoted;
     record_ends_ = state == CsvState::kRecordStart ? std::uint64_t{1} << 63
                    : state == CsvState::kCrAtStart ? std::uint64_t{1} << 62
@@ -119,6 +115,7 @@ class Reader {
 
   // The state behind the last usual word, whose last byte is `last`.
   HWY_INLINE CsvState leave(const CsvRules& rules, char last) const {
+    if (escaping_ != 0) return inside_ != 0 ? CsvState::kQuotedEscape : CsvState::kBareEscape;
     if (inside_ != 0) return CsvState::kQuoted;
     if (record_ends_ >> 63 != 0) return CsvState::kRecordStart;
     if (may_open_ != 0) return last == rules.delimiter() ? CsvState::kFieldStart : CsvState::kQuoteInQuoted;
@@ -130,21 +127,37 @@ class Reader {
   // What stands in the next word.
   HWY_INLINE Masks look(const Word& word) const {
     Masks masks;
-    const std::uint64_t quotes = word.equal(quote_) & quotes_;
-    masks.inside = prefix_xor(quotes) ^ inside_;
     masks.line_ends = word.equal(line_end_);
-    masks.ends = (word.equal(delimiter_) | masks.line_ends) & ~masks.inside;
-    masks.record_ends = masks.line_ends & ~masks.inside;
-    masks.may_open = masks.ends | (quotes & ~masks.inside & (kSimple ? ~std::uint64_t{0} : doubled_));
+    masks.escaping = 0;
+    std::uint64_t quotes = word.equal(quote_) & quotes_;
+    std::uint64_t ends = word.equal(delimiter_) | masks.line_ends;
+    if constexpr (!kSimple) {
+      const std::uint64_t literal = find_literal(word.equal(escape_) & escapes_, masks.escaping);
+      quotes &= ~literal;
+      ends &= ~literal;
+    }
+    for (;;) {
+      masks.inside = prefix_xor(quotes) ^ inside_;
+      masks.ends = ends & ~masks.inside;
+      masks.may_open = masks.ends | (quotes & ~masks.inside & (kSimple ? ~std::uint64_t{0} : doubled_));
+      const std::uint64_t wrong = quotes & masks.inside & ~(masks.may_open << 1 | may_open_);
+      if (wrong == 0) [[likely]] break;
+      quotes &= ~(wrong & -wrong);
+    }
+    masks.record_ends = masks.ends & masks.line_ends;
     const std::uint64_t starts = masks.record_ends << 1 | record_ends_ >> 63;
     const std::uint64_t seconds = masks.record_ends << 2 | record_ends_ >> 62;
-    masks.unusual = quotes & masks.inside & ~(masks.may_open << 1 | may_open_);
-    masks.unusual |= masks.record_ends & (starts | seconds) & blanks_;
-    if constexpr (!kSimple) {
-      masks.unusual |= word.equal(escape_) & escapes_;
-      masks.unusual |= word.equal(comment_) & starts & comments_;
-    }
+    masks.unusual = masks.record_ends & (starts | seconds) & blanks_;
+    if constexpr (!kSimple) masks.unusual |= word.equal(comment_) & starts & comments_;
     return masks;
+  }
+
+  // Takes over where a copy of this reader stands.
+  HWY_INLINE void carry(const Reader& other) {
+    inside_ = other.inside_;
+    escaping_ = other.escaping_;
+    may_open_ = other.may_open_;
+    record_ends_ = other.record_ends_;
   }
 
   // Goes past it. Precondition: nothing in it is unusual.
@@ -152,14 +165,30 @@ class Reader {
     inside_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(masks.inside) >> 63);
     may_open_ = masks.may_open >> 63;
     record_ends_ = masks.record_ends;
+    if constexpr (!kSimple) escaping_ = masks.escaping;
   }
 
  private:
   static HWY_INLINE Vector set(char byte) { return hn::Set(Bytes(), static_cast<std::uint8_t>(byte)); }
+  static HWY_INLINE std::uint64_t all_if(bool condition) { return condition ? ~std::uint64_t{0} : 0; }
+
+  // The bytes behind an escape character that is not itself literal. Such characters are rare: one at a time.
+  HWY_INLINE std::uint64_t find_literal(std::uint64_t escapes, std::uint64_t& escaping) const {
+    std::uint64_t literal = escaping_;
+    escapes &= ~literal;
+    while (escapes != 0) {
+      const std::uint64_t first = escapes & -escapes;
+      if (first >> 63 != 0) escaping = 1;
+      literal |= first << 1;
+      escapes &= ~(first | first << 1);
+    }
+    return literal;
+  }
 
   const Vector delimiter_, line_end_, quote_, escape_, comment_;
   const std::uint64_t quotes_, doubled_, escapes_, comments_, blanks_;  // all ones where the dialect has the thing
   std::uint64_t inside_;       // all ones: the last byte was inside quotes
+  std::uint64_t escaping_;     // bit 0: the next byte is literal
   std::uint64_t may_open_;     // bit 0: a quote may stand at the next byte
   std::uint64_t record_ends_;  // of the word before
 };
@@ -204,68 +233,83 @@ HWY_INLINE std::uint32_t* write_positions(std::uint64_t bits, std::uint32_t base
   return to + count;
 }
 
+// What the loop over usual words carries: few enough variables to stay in registers.
+struct Counts {
+  std::uint32_t* ends;
+  std::uint64_t records = 0;
+  std::uint64_t lines = 0;
+};
+
+// Consumes usual words of bytes[pos, end), up to the first other one; returns where it stands.
 template <bool kSimple>
-void index_words(const CsvRules& rules, CsvScan& scan, std::size_t end) {
-  CsvScan now = scan;  // a local copy: kept in registers
-  Reader<kSimple> reader(rules, now.state);
-  while (end - now.pos >= kCsvWordBytes) {
-    const std::size_t entered = now.pos;
-    if (Reader<kSimple>::can_enter(now.state)) {
-      while (end - now.pos >= kCsvWordBytes) {
-        const Masks masks = reader.look(Word(now.bytes + now.pos));
-        if (masks.unusual != 0) [[unlikely]] break;
-        reader.pass(masks);
-        now.ends = write_positions(masks.ends, static_cast<std::uint32_t>(now.pos), now.ends);
-        now.records += static_cast<std::uint64_t>(__builtin_popcountll(masks.record_ends));
-        now.lines += static_cast<std::uint64_t>(__builtin_popcountll(masks.line_ends));
-        now.pos += kCsvWordBytes;
-      }
-      if (now.pos != entered) now.state = reader.leave(rules, now.bytes[now.pos - 1]);
-      if (end - now.pos < kCsvWordBytes) break;
-    }
-    scan = now;
-    csv_index_bytes(rules, scan, scan.pos + kCsvWordBytes);
-    now = scan;
-    reader.enter(now.state);
+HWY_INLINE std::size_t index_usual(Reader<kSimple>& shared_reader, const char* bytes, std::size_t pos, std::size_t end, Counts& shared) {
+  Reader<kSimple> reader = shared_reader;
+  Counts counts = shared;
+  for (; end - pos >= kCsvWordBytes; pos += kCsvWordBytes) {
+    const Masks masks = reader.look(Word(bytes + pos));
+    if (masks.unusual != 0) [[unlikely]] break;
+    reader.pass(masks);
+    counts.ends = write_positions(masks.ends, static_cast<std::uint32_t>(pos), counts.ends);
+    counts.records += static_cast<std::uint64_t>(__builtin_popcountll(masks.record_ends));
+    counts.lines += static_cast<std::uint64_t>(__builtin_popcountll(masks.line_ends));
   }
-  scan = now;
+  shared_reader.carry(reader);
+  shared = counts;
+  return pos;
 }
 
+// The same without field ends; with `stops` all ones, also up to the first word in which a record ends.
 template <bool kSimple>
-void skip_words(const CsvRules& rules, CsvScan& scan, std::size_t end, bool stop) {
-  CsvScan now = scan;
-  Reader<kSimple> reader(rules, now.state);
-  const std::uint64_t stops = stop ? ~std::uint64_t{0} : 0;
-  while (end - now.pos >= kCsvWordBytes) {
-    const std::size_t entered = now.pos;
-    if (Reader<kSimple>::can_enter(now.state)) {
-      while (end - now.pos >= kCsvWordBytes) {
-        const Masks masks = reader.look(Word(now.bytes + now.pos));
-        if ((masks.unusual | (masks.record_ends & stops)) != 0) [[unlikely]] break;
-        reader.pass(masks);
-        now.lines += static_cast<std::uint64_t>(__builtin_popcountll(masks.line_ends));
-        now.pos += kCsvWordBytes;
-      }
-      if (now.pos != entered) now.state = reader.leave(rules, now.bytes[now.pos - 1]);
-      if (end - now.pos < kCsvWordBytes) break;
-    }
-    if (stop) break;
-    scan = now;
-    csv_skip_bytes(rules, scan, scan.pos + kCsvWordBytes, false);
-    now = scan;
-    reader.enter(now.state);
+HWY_INLINE std::size_t skip_usual(Reader<kSimple>& shared_reader, const char* bytes, std::size_t pos, std::size_t end, std::uint64_t stops,
+                                  Counts& shared) {
+  Reader<kSimple> reader = shared_reader;
+  std::uint64_t lines = 0;
+  for (; end - pos >= kCsvWordBytes; pos += kCsvWordBytes) {
+    const Masks masks = reader.look(Word(bytes + pos));
+    if ((masks.unusual | (masks.record_ends & stops)) != 0) [[unlikely]] break;
+    reader.pass(masks);
+    lines += static_cast<std::uint64_t>(__builtin_popcountll(masks.line_ends));
   }
-  scan = now;
+  shared_reader.carry(reader);
+  shared.lines += lines;
+  return pos;
+}
+
+// Usual words here, each other word by the state machine.
+template <bool kSimple, bool kIndex>
+void scan_words(const CsvRules& rules, CsvScan& scan, std::size_t end, bool stop) {
+  Reader<kSimple> reader(rules, scan.state);
+  const std::uint64_t stops = stop ? ~std::uint64_t{0} : 0;
+  while (end - scan.pos >= kCsvWordBytes) {
+    if (Reader<kSimple>::can_enter(scan.state)) {
+      Counts counts{.ends = scan.ends};
+      const std::size_t pos = kIndex ? index_usual(reader, scan.bytes, scan.pos, end, counts)
+                                     : skip_usual(reader, scan.bytes, scan.pos, end, stops, counts);
+      if (pos != scan.pos) scan.state = reader.leave(rules, scan.bytes[pos - 1]);
+      scan.pos = pos;
+      scan.ends = counts.ends;
+      scan.records += counts.records;
+      scan.lines += counts.lines;
+      if (end - scan.pos < kCsvWordBytes) return;
+    }
+    if (stop) return;
+    if constexpr (kIndex) {
+      csv_index_bytes(rules, scan, scan.pos + kCsvWordBytes);
+    } else {
+      csv_skip_bytes(rules, scan, scan.pos + kCsvWordBytes, false);
+    }
+    reader.enter(scan.state);
+  }
 }
 
 bool simple(const CsvRules& rules) { return !rules.has_escape() && !rules.has_comment(); }
 
 void index(const CsvRules& rules, CsvScan& scan, std::size_t end) {
-  simple(rules) ? index_words<true>(rules, scan, end) : index_words<false>(rules, scan, end);
+  simple(rules) ? scan_words<true, true>(rules, scan, end, false) : scan_words<false, true>(rules, scan, end, false);
 }
 
 void skip(const CsvRules& rules, CsvScan& scan, std::size_t end, bool stop) {
-  simple(rules) ? skip_words<true>(rules, scan, end, stop) : skip_words<false>(rules, scan, end, stop);
+  simple(rules) ? scan_words<true, false>(rules, scan, end, stop) : scan_words<false, false>(rules, scan, end, stop);
 }
 
 const CsvKernel* native_kernel() {
