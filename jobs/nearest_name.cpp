@@ -35,8 +35,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_name(std::string_view text, const std::vector<std::string>& known) {
   if (text.empty() || text.size() > kComparedBytesMax) return {};
-  // A third of the letters may be wrong; more is another word.
-  std::size_t best = std::max<std::size_t>(1, text.size() / 3) + 1;
+  // A third of the letters may be wrong; more, or all of them, is another word.
+  std::size_t best = std::min(text.size(), std::max<std::size_t>(1, text.size() / 3) + 1);
   std::string nearest;
   for (const std::string& name : known) {
     if (name.size() > kComparedBytesMax) continue;

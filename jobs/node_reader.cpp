@@ -40,10 +40,10 @@ std::vector<JobFileMistake> Mistakes::take() && {
   return std::move(mistakes_);
 }
 
-std::string quoted_list(const std::vector<std::string>& names) {
+std::string quoted_list(const std::vector<std::string>& names, std::string_view last) {
   std::string list;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) list += i + 1 == names.size() ? " or " : ", ";
+    if (i > 0) list += i + 1 == names.size() ? fmt::format(" {} ", last) : ", ";
     list += "'" + names[i] + "'";
   }
   return list;
@@ -53,7 +53,7 @@ std::string nearest_hint(std::string_view text, const std::vector<std::string>& 
   const std::string nearest = nearest_name(text, known);
   if (!nearest.empty()) return "did you mean '" + nearest + "'?";
   if (known.empty()) return {};
-  return std::string(otherwise) + " " + quoted_list(known);
+  return std::string(otherwise) + " " + quoted_list(known, "and");
 }
 
 std::string kind_name(const YamlNode& node) {
@@ -77,7 +77,7 @@ SettingsReader::SettingsReader(const YamlNode& node, std::string place, std::vec
     : node_(node), place_(std::move(place)), known_(std::move(known)), mistakes_(mistakes) {
   if (!is_map()) {
     const std::string what = place_.empty() ? "a job file is a map of settings" : fmt::format("'{}' must be a map", place_);
-    mistakes_.add(node, fmt::format("{}, not {}", what, kind_name(node)), "its keys are " + quoted_list(known_));
+    mistakes_.add(node, fmt::format("{}, not {}", what, kind_name(node)), "its keys are " + quoted_list(known_, "and"));
     return;
   }
   std::map<std::string_view, const YamlNode*> seen;

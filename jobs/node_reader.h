@@ -26,9 +26,9 @@ class Mistakes {
   std::vector<JobFileMistake> mistakes_;
 };
 
-// "'a', 'b' or 'c'"
-[[nodiscard]] std::string quoted_list(const std::vector<std::string>& names);
-// "did you mean 'x'?", else "`otherwise` 'a', 'b' or 'c'".
+// "'a', 'b' or 'c'", with `last` before the last name.
+[[nodiscard]] std::string quoted_list(const std::vector<std::string>& names, std::string_view last = "or");
+// "did you mean 'x'?", else "`otherwise` 'a', 'b' and 'c'".
 [[nodiscard]] std::string nearest_hint(std::string_view text, const std::vector<std::string>& known, std::string_view otherwise);
 // What the node is, for "expected ..., not ...".
 [[nodiscard]] std::string kind_name(const YamlNode& node);

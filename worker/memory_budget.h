@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
+#include "jobs/byte_size.h"  // parse_bytes, for --memory
 
 namespace tipple {
 
@@ -22,7 +24,16 @@ struct MemoryBudget {
 // flag, else SLURM_CPUS_PER_TASK, else the CPU affinity mask divided by ranks_here; at least 1.
 [[nodiscard]] std::uint32_t thread_count(std::optional<std::uint32_t> flag, std::uint32_t ranks_here);
 
-// "256MiB", "1GiB", "500MB", "1048576". Error kUsage.
-[[nodiscard]] Result<std::uint64_t> parse_bytes(std::string_view text);
+// What the two functions above look at, so that tests can set it.
+struct ResourceEnvironment {
+  std::map<std::string, std::string> variables;  // SLURM_*
+  std::filesystem::path root = "/";              // below it: proc/self/cgroup, proc/meminfo, sys/fs/cgroup
+  std::uint32_t affinity_cpus = 1;               // processors that this process may run on
+};
+[[nodiscard]] ResourceEnvironment this_environment();
+[[nodiscard]] Result<MemoryBudget> memory_budget_in(const ResourceEnvironment& environment, std::optional<std::uint64_t> flag_bytes,
+                                                    std::uint32_t ranks_here);
+[[nodiscard]] std::uint32_t thread_count_in(const ResourceEnvironment& environment, std::optional<std::uint32_t> flag,
+                                            std::uint32_t ranks_here);
 
 }  // namespace tipple
