@@ -30,6 +30,7 @@ struct RowGroup {
     std::vector<Piece> pieces;
   };
   std::vector<StringChunk> string_chunks;
+  std::vector<std::uint64_t> string_bytes_after;  // per schema column: `string` bytes up to and including this group
 };
 
 class RowGrouper {
