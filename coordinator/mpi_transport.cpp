@@ -1,5 +1,6 @@
 #include "coordinator/mpi_transport.h"
 
+#define OMPI_SKIP_MPICXX 1  // the C interface only
 #include <mpi.h>
 
 #include <algorithm>

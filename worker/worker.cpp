@@ -1,6 +1,8 @@
 #include "worker/worker.h"
 
 #include <deque>
+#include <map>
+#include <vector>
 
 namespace tipple {
 namespace {
@@ -8,6 +10,7 @@ namespace {
 constexpr Duration kHelloPeriod = std::chrono::seconds(1);
 constexpr Duration kSetupWait = std::chrono::minutes(5);  // rank 0 lists the inputs before it can answer
 constexpr int kHeartbeatsPerLease = 6;
+constexpr std::size_t kEarlyMessagesMax = 16;
 
 }  // namespace
 
@@ -27,6 +30,8 @@ struct Worker::Impl {
   TimePoint heartbeat_sent;
   std::uint64_t sequence = 0;
   std::deque<std::pair<std::uint64_t, TimePoint>> unanswered;
+  std::vector<Message> early;                       // overtook the Setup
+  std::map<ChunkId, std::uint32_t> newest_issue;    // a message that came twice must not run twice: it would write the same part
 
   Impl(Transport& transport_, const Clock& clock_, Hello hello_, ExecutorFactory factory_)
       : transport(transport_), clock(clock_), hello(std::move(hello_)), factory(std::move(factory_)), started(clock.now()) {}
@@ -54,6 +59,8 @@ struct Worker::Impl {
     lease_from = clock.now();
     transport.send(kCoordinator, hello);
     send_heartbeat();
+    const std::vector<Message> overtook = std::move(early);
+    for (const Message& message : overtook) dispatch(message);
   }
   void on(const HeartbeatAnswer& answer) {
     while (!unanswered.empty() && unanswered.front().first <= answer.sequence) {
@@ -61,7 +68,12 @@ struct Worker::Impl {
       unanswered.pop_front();
     }
   }
-  void on(const Assign& assign) { start(assign.task); }
+  void on(const Assign& assign) {
+    const auto [newest, first] = newest_issue.emplace(assign.task.chunk, assign.task.issue);
+    if (!first && assign.task.issue <= newest->second) return;
+    newest->second = assign.task.issue;
+    start(assign.task);
+  }
   void on(const AssignScan& assign) { start(assign.task); }
   void on(const Publish&) { start(PublishTask{}); }
   void on(const Revoke& revoke) {
@@ -72,8 +84,20 @@ struct Worker::Impl {
     leave(finish.exit_code);
   }
 
-  void start(Task task) {
-    if (executor) executor->start(std::move(task));
+  void start(Task task) { executor->start(std::move(task)); }
+
+  void dispatch(const Message& message) {
+    const bool needs_setup = std::holds_alternative<Assign>(message) || std::holds_alternative<AssignScan>(message) ||
+                             std::holds_alternative<Publish>(message);
+    if (!executor && needs_setup) {
+      if (early.size() < kEarlyMessagesMax) early.push_back(message);
+      return;
+    }
+    std::visit(
+        [&](const auto& value) {
+          if constexpr (requires { on(value); }) on(value);
+        },
+        message);
   }
 
   void send_heartbeat() {
@@ -99,11 +123,7 @@ Worker::~Worker() = default;
 
 void Worker::on_message(const Message& message) {
   if (impl_->done) return;
-  std::visit(
-      [&](const auto& value) {
-        if constexpr (requires { impl_->on(value); }) impl_->on(value);
-      },
-      message);
+  impl_->dispatch(message);
 }
 
 void Worker::step() {
