@@ -3,10 +3,10 @@
 #include <string>
 
 #include <arrow/config.h>
-#include <boost/version.hpp>
 #include <fmt/format.h>
 #include <hwy/targets.h>
 #include <tbb/version.h>
+#include <boost/version.hpp>
 
 namespace tipple {
 namespace {

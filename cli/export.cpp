@@ -47,7 +47,8 @@ Result<std::uint64_t> export_to_file(const Warehouse& warehouse, const std::stri
 Result<int> export_verb(const ExportVerbOptions& options, const Invocation& invocation) {
   const bool to_stdout = options.output.empty() || options.output == "-";
   if (to_stdout && invocation.json) {
-    return usage_error("--json needs --output: both would print on stdout", "export", "Add --output FILE, or use --format jsonl");
+    return usage_error("--json needs --output: both would print on stdout", "export",
+                       "Add --output FILE, or use --format jsonl");
   }
   TIPPLE_TRY(const Target target, open_target(options.target, options.table));
   TIPPLE_TRY(const Warehouse warehouse, require_warehouse(target));
@@ -56,12 +57,14 @@ Result<int> export_verb(const ExportVerbOptions& options, const Invocation& invo
   what.format = options.format == "csv" ? ExportFormat::kCsv : ExportFormat::kJsonLines;
   what.header = !options.no_header;
   if (to_stdout) {
-    TIPPLE_RETURN_IF_ERROR(export_table(warehouse, table, what, [](std::string_view text) { return print_text(text); }));
+    TIPPLE_RETURN_IF_ERROR(
+        export_table(warehouse, table, what, [](std::string_view text) { return print_text(text); }));
     return 0;
   }
   TIPPLE_TRY(const std::uint64_t rows, export_to_file(warehouse, table, what, options.output));
   if (invocation.json) {
-    TIPPLE_RETURN_IF_ERROR(print_json({{"outcome", "exported"}, {"table", table}, {"rows", rows}, {"output", options.output}}));
+    TIPPLE_RETURN_IF_ERROR(
+        print_json({{"outcome", "exported"}, {"table", table}, {"rows", rows}, {"output", options.output}}));
   } else {
     TIPPLE_RETURN_IF_ERROR(print_text(fmt::format("{} rows of {} in {}\n", count_text(rows), table, options.output)));
   }

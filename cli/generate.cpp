@@ -34,8 +34,9 @@ Result<int> generate(const GenerateOptions& options, const Invocation& invocatio
                                        {"job", job.string()}}));
     return 0;
   }
-  TIPPLE_RETURN_IF_ERROR(print_text(fmt::format("{} rows, {} in {} file(s); load them with\n  tipple run {}\n", count_text(files.rows),
-                                                bytes_text(files.bytes), files.paths.size(), job.string())));
+  TIPPLE_RETURN_IF_ERROR(
+      print_text(fmt::format("{} rows, {} in {} file(s); load them with\n  tipple run {}\n", count_text(files.rows),
+                             bytes_text(files.bytes), files.paths.size(), job.string())));
   return 0;
 }
 
@@ -47,7 +48,8 @@ void add_generate(CLI::App& app, Invocation& invocation) {
                            "tipple generate trips --rows 1000000 --files 4 sample");
   // The only kind of sample so far; a word of its own, so that others can stand beside it.
   static const std::vector<std::string> kKinds = {"trips"};
-  sub->add_option_function<std::string>("KIND", [](const std::string&) {}, "What to make: `trips`")
+  sub->add_option_function<std::string>(
+         "KIND", [](const std::string&) {}, "What to make: `trips`")
       ->required()
       ->check(CLI::IsMember(kKinds));
   sub->add_option("FOLDER", options->trips.folder, "Where to write: trips*.csv and trips.yaml")->required();
@@ -56,7 +58,8 @@ void add_generate(CLI::App& app, Invocation& invocation) {
   sub->add_option("--files", options->trips.files, "Number of files (default 1)");
   sub->add_option("--seed", options->trips.seed, "The same seed gives the same bytes (default 1)");
   sub->add_option("--quoted", options->trips.quoted_percent, "Percent of notes in quotes (default 1)");
-  sub->add_option("--newlines", options->trips.newline_percent, "Percent of notes with line ends inside quotes (default 0.1)");
+  sub->add_option("--newlines", options->trips.newline_percent,
+                  "Percent of notes with line ends inside quotes (default 0.1)");
   sub->add_option("--nulls", options->trips.null_percent, "Percent of nulls in nullable columns (default 1)");
   sub->add_option("--threads", options->threads, "Threads (default: the cores)")->envname("TIPPLE_THREADS");
   bind_verb(sub, invocation, options, generate);

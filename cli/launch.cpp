@@ -61,7 +61,8 @@ void prepare_environment() {
   if (::isatty(STDIN_FILENO) == 1) ::setpgid(0, 0);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
-  std::vector<std::string> words = {"mpirun", "-q", "-n", std::to_string(ranks), "--oversubscribe", "--bind-to", "none"};
+  std::vector<std::string> words = {"mpirun",          "-q",        "-n",  std::to_string(ranks),
+                                    "--oversubscribe", "--bind-to", "none"};
   char self[4096];
   const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self - 1);
   words.push_back(length > 0 ? std::string(self, static_cast<std::size_t>(length)) : argv[0]);
@@ -70,7 +71,8 @@ void prepare_environment() {
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ::execvp("mpirun", pointers.data());
-  fmt::print(stderr, "tipple: cannot start mpirun: {}\n  Install Open MPI, or leave out --ranks\n", std::strerror(errno));
+  fmt::print(stderr, "tipple: cannot start mpirun: {}\n  Install Open MPI, or leave out --ranks\n",
+             std::strerror(errno));
   ::_exit(exit_code(ErrorKind::kEnvironment));
 }
 
@@ -104,7 +106,8 @@ Result<int> run_under_mpirun(int argc, char** argv, std::uint32_t ranks) {
   if (code <= kOwnCodeMax) return code;
   return environment_error(WIFEXITED(status) && code > 128 ? fmt::format("a rank was ended by signal {}", code - 128)
                                                            : std::string("mpirun was ended"),
-                           "mpirun", "Nothing that was loaded is lost: run the same command again, it goes on from there");
+                           "mpirun",
+                           "Nothing that was loaded is lost: run the same command again, it goes on from there");
 }
 
 void follow_launcher(const LauncherPlace& place) {

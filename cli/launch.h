@@ -16,8 +16,9 @@ struct LauncherPlace {
 };
 [[nodiscard]] std::optional<LauncherPlace> launcher_place();
 
-// Runs this same command line under `mpirun -n ranks` and waits for it. Stop signals reach the ranks as SIGUSR1, because on
-// SIGTERM mpirun leaves its ranks less than a second. Gives the ranks' exit code; a rank that died is an Error.
+// Runs this same command line under `mpirun -n ranks` and waits for it. Stop signals reach the ranks as SIGUSR1,
+// because on SIGTERM mpirun leaves its ranks less than a second. Gives the ranks' exit code; a rank that died is an
+// Error.
 [[nodiscard]] Result<int> run_under_mpirun(int argc, char** argv, std::uint32_t ranks);
 
 // In a rank that run_under_mpirun started: die with the launcher, so that no orphan goes on writing.

@@ -125,7 +125,8 @@ Json machine_json() {
           {"architecture", system.machine},
           {"processor", processor_name()},
           {"cores", ::sysconf(_SC_NPROCESSORS_ONLN)},
-          {"memory_bytes", static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))}};
+          {"memory_bytes", static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                               static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))}};
 }
 
 Json chunks_json(const LoadState& state, const AttemptFacts& facts) {
@@ -184,8 +185,10 @@ Result<Json> load_report(const JobSpec& job, const Warehouse& warehouse, const L
                         {"peak_bytes_of_a_rank", memory_peak}};
   document["notes"] = Json::array();
   if (facts.scans > 0) {
-    document["notes"].push_back(fmt::format("{} files fell back to the sequential boundary scan: where their records start could not "
-                                            "be guessed", facts.scans));
+    document["notes"].push_back(
+        fmt::format("{} files fell back to the sequential boundary scan: where their records start could not "
+                    "be guessed",
+                    facts.scans));
   }
   document["attempts"] = attempts_json(state);
   document["machine"] = machine_json();
@@ -205,7 +208,8 @@ Json run_summary(const Json& report, const fs::path& report_path) {
 }
 
 std::string outcome_text(const Json& report) {
-  std::vector<std::vector<std::string>> rows = {{"table", ">version", ">rows in", ">rows out", ">rejected", ">parts", ">bytes"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"table", ">version", ">rows in", ">rows out", ">rejected", ">parts", ">bytes"}};
   for (const auto& [name, table] : report["tables"].items()) {
     rows.push_back({name, table["version"].is_null() ? "-" : table["version"].dump(), count_text(table["rows_in"]),
                     count_text(table["rows_out"]), count_text(table["rejected"]), count_text(table["parts"]),
@@ -220,17 +224,18 @@ std::string report_text(const Json& report) {
                                  report["outcome"].get<std::string>());
   text += outcome_text(report) + "\n";
   const Json& chunks = report["chunks"];
-  text += fmt::format("chunks: {} of {} done, {} by this attempt, {} by earlier ones, {} redone, {} wrong guesses, {} scans\n",
-                      chunks["done"].dump(), chunks["total"].dump(), chunks["loaded"].dump(),
-                      chunks["from_earlier_attempts"].dump(), chunks["redone"].dump(), chunks["mismatches"].dump(),
-                      chunks["boundary_scans"].dump());
+  text += fmt::format(
+      "chunks: {} of {} done, {} by this attempt, {} by earlier ones, {} redone, {} wrong guesses, {} scans\n",
+      chunks["done"].dump(), chunks["total"].dump(), chunks["loaded"].dump(), chunks["from_earlier_attempts"].dump(),
+      chunks["redone"].dump(), chunks["mismatches"].dump(), chunks["boundary_scans"].dump());
   const Json& throughput = report["throughput"];
   text += fmt::format("speed: {} in {}, {}/s; {} rank(s) of {} thread(s)\n", bytes_text(throughput["bytes"]),
                       seconds_text(report["seconds"]),
                       bytes_text(static_cast<std::uint64_t>(throughput["bytes_per_second"].get<double>())),
                       report["ranks"].dump(), report["threads"].dump());
   text += fmt::format("memory: {} budget ({}), {} at most in one rank\n", bytes_text(report["memory"]["budget_bytes"]),
-                      report["memory"]["budget_from"].get<std::string>(), bytes_text(report["memory"]["peak_bytes_of_a_rank"]));
+                      report["memory"]["budget_from"].get<std::string>(),
+                      bytes_text(report["memory"]["peak_bytes_of_a_rank"]));
   std::vector<std::vector<std::string>> stages = {{"stage", ">busy", ">waiting"}};
   for (const auto& [name, times] : report["stages"].items()) {
     stages.push_back({name == report["slowest_stage"] ? name + " (slowest)" : name, seconds_text(times["busy_seconds"]),

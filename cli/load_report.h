@@ -1,4 +1,5 @@
-// The full account of a load: `_loads/<load>/report.json`, and the part of it that `run --json` prints. docs/cli.md names the fields.
+// The full account of a load: `_loads/<load>/report.json`, and the part of it that `run --json` prints. docs/cli.md
+// names the fields.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +18,20 @@ namespace tipple {
 
 // What this attempt knows and the journals do not.
 struct AttemptFacts {
-  std::string outcome;                 // published, already-published, failed, checkpointed
+  std::string outcome;  // published, already-published, failed, checkpointed
   std::optional<Error> error;
-  double seconds = 0;                  // since the program began
+  double seconds = 0;  // since the program began
   std::uint32_t ranks = 1;
   RankResources rank;
   std::uint64_t chunks_total = 0;
-  std::uint64_t chunks_before = 0;     // done by earlier attempts
-  std::uint64_t bytes_before = 0;      // likewise
-  std::uint64_t redone = 0;            // chunks that an earlier attempt had begun and lost
-  std::uint64_t reissued = 0;          // chunks that this attempt handed out again: losses, wrong guesses, duplicates at the end
+  std::uint64_t chunks_before = 0;  // done by earlier attempts
+  std::uint64_t bytes_before = 0;   // likewise
+  std::uint64_t redone = 0;         // chunks that an earlier attempt had begun and lost
+  std::uint64_t reissued =
+      0;  // chunks that this attempt handed out again: losses, wrong guesses, duplicates at the end
   std::uint32_t workers_lost = 0;
-  std::uint64_t mismatches = 0;        // record starts that were guessed wrong
-  std::uint64_t scans = 0;             // files that fell back to the sequential boundary scan
+  std::uint64_t mismatches = 0;  // record starts that were guessed wrong
+  std::uint64_t scans = 0;       // files that fell back to the sequential boundary scan
 };
 
 // The whole account. `state` is the replay of all journals, this attempt's included.

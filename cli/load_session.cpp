@@ -54,7 +54,8 @@ Result<LoadLock> take_lock(const Warehouse& warehouse, LoadId load) {
   const auto deadline = std::chrono::steady_clock::now() + kLockGrace;
   for (;;) {
     Result<LoadLock> lock = LoadLock::take(warehouse, load);
-    if (lock.ok() || lock.error().kind != ErrorKind::kLocked || std::chrono::steady_clock::now() >= deadline) return lock;
+    if (lock.ok() || lock.error().kind != ErrorKind::kLocked || std::chrono::steady_clock::now() >= deadline)
+      return lock;
     std::this_thread::sleep_for(kLockRetry);
   }
 }
@@ -81,7 +82,8 @@ LoadSetup setup_for(const LoadRequest& request, std::uint32_t attempt_number) {
   return setup;
 }
 
-// The inputs that earlier attempts have not written down. A source's extents are in path order, so what is missing is a tail.
+// The inputs that earlier attempts have not written down. A source's extents are in path order, so what is missing is a
+// tail.
 std::vector<SourceExtents> missing_inputs(const std::vector<SourceExtents>& inputs, const LoadState& before) {
   std::vector<SourceExtents> missing;
   for (const SourceExtents& source : inputs) {
@@ -90,7 +92,8 @@ std::vector<SourceExtents> missing_inputs(const std::vector<SourceExtents>& inpu
       if (known.source == source.source) done += known.extents.size();
     }
     if (done >= source.extents.size()) continue;
-    missing.push_back({source.source, {source.extents.begin() + static_cast<std::ptrdiff_t>(done), source.extents.end()}});
+    missing.push_back(
+        {source.source, {source.extents.begin() + static_cast<std::ptrdiff_t>(done), source.extents.end()}});
   }
   return missing;
 }
@@ -126,8 +129,9 @@ Result<LoadRequest> request_unfinished(const std::string& argument) {
     changed = true;
   }
   return usage_error("no load is interrupted here", argument,
-                     changed ? "One was, but its job or inputs have changed since: `tipple run` loads them as they are now"
-                             : "`tipple status` lists the loads; `tipple run` begins one");
+                     changed
+                         ? "One was, but its job or inputs have changed since: `tipple run` loads them as they are now"
+                         : "`tipple status` lists the loads; `tipple run` begins one");
 }
 
 Result<std::optional<LoadSession>> open_session(const LoadRequest& request, std::uint32_t ranks) {
@@ -148,8 +152,8 @@ Result<std::optional<LoadSession>> open_session(const LoadRequest& request, std:
   const std::vector<SourceExtents> missing = missing_inputs(request.inputs, before);
   TIPPLE_RETURN_IF_ERROR(journal_opening(*opened.writer, first, missing, !missing.empty()));
   fault_point("attempt-opened");
-  return std::optional<LoadSession>(LoadSession{std::move(warehouse), std::move(lock), std::move(setup), std::move(before),
-                                                std::move(plan), std::move(opened.writer)});
+  return std::optional<LoadSession>(LoadSession{std::move(warehouse), std::move(lock), std::move(setup),
+                                                std::move(before), std::move(plan), std::move(opened.writer)});
 }
 
 }  // namespace tipple

@@ -27,7 +27,8 @@ struct LoadRequest {
 
 // Reads the job file, lists and stats the inputs, names the load.
 [[nodiscard]] Result<LoadRequest> request_load(const std::string& job_file, const std::string& mode_name);
-// The newest load that `target` (a job file or a warehouse) left unfinished and whose inputs are unchanged. Error kUsage if there is none.
+// The newest load that `target` (a job file or a warehouse) left unfinished and whose inputs are unchanged. Error
+// kUsage if there is none.
 [[nodiscard]] Result<LoadRequest> request_unfinished(const std::string& target);
 
 // An attempt that is open: the lock is held, the journal has its first frames.

@@ -119,15 +119,18 @@ Result<std::vector<LoadSummary>> list_loads(const Warehouse& warehouse) {
 }
 
 Result<const LoadSummary*> pick_load(const std::vector<LoadSummary>& loads, const std::string& id) {
-  if (loads.empty()) return usage_error("no load was ever begun here", {}, "Load something first: `tipple run JOB.yaml`");
+  if (loads.empty())
+    return usage_error("no load was ever begun here", {}, "Load something first: `tipple run JOB.yaml`");
   if (id.empty()) return &loads.front();
   const LoadSummary* found = nullptr;
   for (const LoadSummary& load : loads) {
     if (!load.load.to_hex().starts_with(id)) continue;
-    if (found != nullptr) return usage_error(fmt::format("several loads begin with `{}`", id), "--load", "Give more digits");
+    if (found != nullptr)
+      return usage_error(fmt::format("several loads begin with `{}`", id), "--load", "Give more digits");
     found = &load;
   }
-  if (found == nullptr) return usage_error(fmt::format("no load `{}`", id), "--load", "`tipple status` lists the loads");
+  if (found == nullptr)
+    return usage_error(fmt::format("no load `{}`", id), "--load", "`tipple status` lists the loads");
   return found;
 }
 

@@ -1,4 +1,5 @@
-// The loads of a warehouse, as their journals and the tables' logs tell: what `status`, `resume`, `report` and `rejects` choose from.
+// The loads of a warehouse, as their journals and the tables' logs tell: what `status`, `resume`, `report` and
+// `rejects` choose from.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,10 @@ namespace tipple {
 struct LoadSummary {
   LoadId load;
   std::filesystem::path folder;
-  std::int64_t updated_ms = 0;             // when the newest attempt's journal was last written
-  LoadState state;                         // all attempts together; empty if `damage`
-  std::optional<Error> damage;             // the journal cannot be read
-  std::optional<JournalClosed> last_close; // of the newest attempt; absent if it was killed or still runs
+  std::int64_t updated_ms = 0;              // when the newest attempt's journal was last written
+  LoadState state;                          // all attempts together; empty if `damage`
+  std::optional<Error> damage;              // the journal cannot be read
+  std::optional<JournalClosed> last_close;  // of the newest attempt; absent if it was killed or still runs
   bool published = false;
 
   // "published", "failed" (a quality limit), "checkpointed", "interrupted", "damaged".

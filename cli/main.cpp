@@ -15,7 +15,8 @@
 namespace tipple {
 namespace {
 
-// Private files by default; no core dumps (they hold data); as many open files as the system allows (many small inputs).
+// Private files by default; no core dumps (they hold data); as many open files as the system allows (many small
+// inputs).
 void prepare_process() {
   ::umask(077);
   const rlimit no_core{0, 0};
@@ -79,7 +80,8 @@ int run_program(int argc, char** argv) {
     return app.exit(asked);
   } catch (const CLI::ParseError& mistake) {
     invocation.json = asks_for_json(argc, argv);
-    return fail(usage_error(mistake.what(), "command line", "`tipple --help` lists the verbs, `tipple VERB --help` their options"),
+    return fail(usage_error(mistake.what(), "command line",
+                            "`tipple --help` lists the verbs, `tipple VERB --help` their options"),
                 invocation);
   }
   const Result<int> code = invocation.action();

@@ -13,12 +13,18 @@ namespace {
 
 std::string_view kind_name(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kUsage: return "usage";
-    case ErrorKind::kStrict: return "strict";
-    case ErrorKind::kQuality: return "quality";
-    case ErrorKind::kEnvironment: return "environment";
-    case ErrorKind::kLocked: return "locked";
-    case ErrorKind::kCheckpointed: return "checkpointed";
+    case ErrorKind::kUsage:
+      return "usage";
+    case ErrorKind::kStrict:
+      return "strict";
+    case ErrorKind::kQuality:
+      return "quality";
+    case ErrorKind::kEnvironment:
+      return "environment";
+    case ErrorKind::kLocked:
+      return "locked";
+    case ErrorKind::kCheckpointed:
+      return "checkpointed";
   }
   TIPPLE_CHECK(false, "unknown error kind");
 }

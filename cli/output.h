@@ -30,9 +30,9 @@ void print_error(const Error& error);
 // Columns padded to their widest cell; a column whose first cell begins with '>' is right-aligned (the '>' is dropped).
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
-[[nodiscard]] std::string count_text(std::uint64_t count);           // 1,234,567
-[[nodiscard]] std::string bytes_text(std::uint64_t bytes);           // 1.21 GiB
-[[nodiscard]] std::string seconds_text(double seconds);              // 0.42 s, 3 min 20 s, 2 h 05 min
-[[nodiscard]] std::string time_text(std::int64_t milliseconds);      // 2025-11-21 12:31:20 UTC
+[[nodiscard]] std::string count_text(std::uint64_t count);       // 1,234,567
+[[nodiscard]] std::string bytes_text(std::uint64_t bytes);       // 1.21 GiB
+[[nodiscard]] std::string seconds_text(double seconds);          // 0.42 s, 3 min 20 s, 2 h 05 min
+[[nodiscard]] std::string time_text(std::int64_t milliseconds);  // 2025-11-21 12:31:20 UTC
 
 }  // namespace tipple

@@ -44,14 +44,17 @@ Json source_json(const ChunkPlan& plan, std::size_t index) {
     ++chunks;
     largest = std::max(largest, chunk.bytes);
   }
-  return {{"files", plan.sources[index].extents.size()}, {"bytes", bytes}, {"chunks", chunks}, {"largest_chunk_bytes", largest}};
+  return {{"files", plan.sources[index].extents.size()},
+          {"bytes", bytes},
+          {"chunks", chunks},
+          {"largest_chunk_bytes", largest}};
 }
 
 std::string plan_text(const Json& plan) {
-  std::string text = fmt::format("load {} of job {}, mode {} ({}){}\n\n", plan["load_id"].get<std::string>().substr(0, 12),
-                                 plan["job"].get<std::string>(), plan["mode"].get<std::string>(),
-                                 plan["write"].get<std::string>(),
-                                 plan["already_published"].get<bool>() ? ": published before, `run` will do nothing" : "");
+  std::string text =
+      fmt::format("load {} of job {}, mode {} ({}){}\n\n", plan["load_id"].get<std::string>().substr(0, 12),
+                  plan["job"].get<std::string>(), plan["mode"].get<std::string>(), plan["write"].get<std::string>(),
+                  plan["already_published"].get<bool>() ? ": published before, `run` will do nothing" : "");
   std::vector<std::vector<std::string>> rows = {{"source", ">files", ">bytes", ">chunks", ">largest chunk"}};
   for (const auto& [name, source] : plan["sources"].items()) {
     rows.push_back({name, count_text(source["files"]), bytes_text(source["bytes"]), count_text(source["chunks"]),
@@ -63,11 +66,13 @@ std::string plan_text(const Json& plan) {
     text += fmt::format("phase {}: {}, {} task{}\n", ++number, phase["name"].get<std::string>(), phase["tasks"].dump(),
                         phase["tasks"] == 1 ? "" : "s");
   }
-  text += fmt::format("workers: {} of {} thread{}, {} of memory each ({})\n", plan["ranks"].dump(), plan["threads"].dump(),
-                      plan["threads"] == 1 ? "" : "s", bytes_text(plan["memory_bytes"]), plan["memory_from"].get<std::string>());
-  text += fmt::format("predicted: {}, from {} of input at {}/s a core ({})\n", seconds_text(plan["predicted_seconds"]),
-                      bytes_text(plan["bytes"]), bytes_text(static_cast<std::uint64_t>(plan["bytes_per_core_second"].get<double>())),
-                      plan["rate_measured"].get<bool>() ? "as the last load here measured" : "a rule of thumb until a load has run");
+  text += fmt::format("workers: {} of {} thread{}, {} of memory each ({})\n", plan["ranks"].dump(),
+                      plan["threads"].dump(), plan["threads"] == 1 ? "" : "s", bytes_text(plan["memory_bytes"]),
+                      plan["memory_from"].get<std::string>());
+  text += fmt::format(
+      "predicted: {}, from {} of input at {}/s a core ({})\n", seconds_text(plan["predicted_seconds"]),
+      bytes_text(plan["bytes"]), bytes_text(static_cast<std::uint64_t>(plan["bytes_per_core_second"].get<double>())),
+      plan["rate_measured"].get<bool>() ? "as the last load here measured" : "a rule of thumb until a load has run");
   for (const Json& warning : plan["warnings"]) text += fmt::format("warning: {}\n", warning.get<std::string>());
   return text;
 }
@@ -114,13 +119,14 @@ Result<int> print_plan(const JobSpec& job, const std::string& mode_name, const R
   for (std::size_t i = 0; i < chunks.sources.size(); ++i) {
     document["sources"][job.sources[chunks.sources[i].source.value()].name] = source_json(chunks, i);
   }
-  document["phases"] = {{{"name", "load chunks"}, {"tasks", chunks.chunks.size()}}, {{"name", "publish"}, {"tasks", 1}}};
+  document["phases"] = {{{"name", "load chunks"}, {"tasks", chunks.chunks.size()}},
+                        {{"name", "publish"}, {"tasks", 1}}};
   document["warnings"] = Json::array();
   if (resources.ranks > 1 && chunks.chunks.size() < kChunksPerWorkerAim * resources.ranks) {
-    document["warnings"].push_back(
-        fmt::format("{} chunks for {} workers: below {} each, some will wait for others; use fewer ranks, or set a smaller "
-                    "chunk_bytes in the job",
-                    chunks.chunks.size(), resources.ranks, kChunksPerWorkerAim));
+    document["warnings"].push_back(fmt::format(
+        "{} chunks for {} workers: below {} each, some will wait for others; use fewer ranks, or set a smaller "
+        "chunk_bytes in the job",
+        chunks.chunks.size(), resources.ranks, kChunksPerWorkerAim));
   }
   TIPPLE_RETURN_IF_ERROR(invocation.json ? print_json(document) : print_text(plan_text(document)));
   return 0;
@@ -128,8 +134,9 @@ Result<int> print_plan(const JobSpec& job, const std::string& mode_name, const R
 
 void add_plan(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<PlanOptions>();
-  CLI::App* sub = add_verb(app, invocation, "plan", "Show the chunks, phases, predicted time and memory of a load; reads no data",
-                           "tipple plan flights.yaml --ranks 4");
+  CLI::App* sub =
+      add_verb(app, invocation, "plan", "Show the chunks, phases, predicted time and memory of a load; reads no data",
+               "tipple plan flights.yaml --ranks 4");
   sub->add_option("JOB", options->job, "The job file")->required();
   sub->add_option("--mode", options->mode, "The job's mode (default: full)")->envname("TIPPLE_MODE");
   add_resource_options(*sub, options->resources);

@@ -92,10 +92,11 @@ std::string progress_line(const Progress& progress, double seconds) {
   const std::uint64_t bytes = progress.done->bytes;
   const RowAccount rows = all_tables(progress);
   const double rate = static_cast<double>(bytes - progress.bytes_resumed) / std::max(seconds, 1e-3);
-  const double share = progress.bytes_total == 0 ? 1.0 : static_cast<double>(bytes) / static_cast<double>(progress.bytes_total);
-  std::string line = fmt::format("{:3.0f}%  {} of {}  {} rows  {}/s", share * 100, bytes_text(bytes),
-                                 bytes_text(progress.bytes_total), count_text(rows.rows_out),
-                                 bytes_text(static_cast<std::uint64_t>(rate)));
+  const double share =
+      progress.bytes_total == 0 ? 1.0 : static_cast<double>(bytes) / static_cast<double>(progress.bytes_total);
+  std::string line =
+      fmt::format("{:3.0f}%  {} of {}  {} rows  {}/s", share * 100, bytes_text(bytes), bytes_text(progress.bytes_total),
+                  count_text(rows.rows_out), bytes_text(static_cast<std::uint64_t>(rate)));
   if (rate > 0 && bytes < progress.bytes_total) {
     line += "  ETA " + seconds_text(static_cast<double>(progress.bytes_total - bytes) / rate);
   }

@@ -1,6 +1,7 @@
 // How a running load shows itself on stderr: one live line on a terminal, JSON lines elsewhere.
 //
-// Owner: rank 0's loop. Thread rule: one thread. What is shown comes from the coordinator's ledger: chunks that are accepted.
+// Owner: rank 0's loop. Thread rule: one thread. What is shown comes from the coordinator's ledger: chunks that are
+// accepted.
 #pragma once
 
 #include <cstdint>

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/fault_point.h"
-#include "jobs/job_file.h"
 #include "cli/loads.h"
+#include "jobs/job_file.h"
 
 namespace tipple {
 namespace {
@@ -30,7 +30,8 @@ Result<std::unique_ptr<TaskExecutor>> make_executor(const LoadSetup& load, const
   TIPPLE_TRY(JobSpec job, journaled_job(load));
   if (strict) forbid_rejects(job);
   TIPPLE_TRY(Warehouse warehouse, Warehouse::open(job.warehouse, true));
-  return std::unique_ptr<TaskExecutor>(std::make_unique<ThreadedExecutor>(std::move(job), std::move(warehouse), load, config));
+  return std::unique_ptr<TaskExecutor>(
+      std::make_unique<ThreadedExecutor>(std::move(job), std::move(warehouse), load, config));
 }
 
 }  // namespace
@@ -62,7 +63,8 @@ void Rank::dismiss(const Clock& clock, int exit_code) {
   std::uint32_t waiting = ranks() - 1;
   for (std::uint32_t rank = 1; rank < ranks(); ++rank) transport_->send(WorkerId(rank), Finish{exit_code});
   for (const TimePoint deadline = clock.now() + kGoodbyeWait; waiting > 0 && clock.now() < deadline;) {
-    while (const auto received = transport_->receive()) waiting -= std::holds_alternative<Goodbye>(received->message) ? 1 : 0;
+    while (const auto received = transport_->receive())
+      waiting -= std::holds_alternative<Goodbye>(received->message) ? 1 : 0;
     transport_->wait(kDismissPoll);
   }
 }

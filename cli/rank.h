@@ -20,7 +20,8 @@ namespace tipple {
 // This process's place in the group. One rank without a launcher, or a launched group of one, never touches MPI.
 class Rank {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<Rank>> join(const std::optional<LauncherPlace>& place, const ResourceOptions& options);
+  [[nodiscard]] static Result<std::unique_ptr<Rank>> join(const std::optional<LauncherPlace>& place,
+                                                          const ResourceOptions& options);
 
   [[nodiscard]] bool coordinates() const { return transport_->self() == kCoordinator; }
   [[nodiscard]] std::uint32_t ranks() const { return transport_->size(); }
@@ -43,8 +44,8 @@ class Rank {
   RankResources resources_;
 };
 
-// Counts SIGTERM, SIGINT and SIGUSR1 from now on: requests to checkpoint. In a worker's process they are counted and nothing else,
-// since rank 0 gets them too.
+// Counts SIGTERM, SIGINT and SIGUSR1 from now on: requests to checkpoint. In a worker's process they are counted and
+// nothing else, since rank 0 gets them too.
 [[nodiscard]] const std::atomic<int>& count_stop_requests();
 
 // The limits under --strict: none allowed.

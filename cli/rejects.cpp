@@ -30,7 +30,7 @@ struct Collected {
 };
 
 Json reject_json(const std::string& table, const Reject& reject) {
-  Json document{{"table", table},         {"path", reject.path},     {"offset", reject.offset}, {"line", reject.line},
+  Json document{{"table", table},          {"path", reject.path}, {"offset", reject.offset}, {"line", reject.line},
                 {"column", reject.column}, {"rule", reject.rule}, {"reason", reject.reason}};
   if (!reject.raw.empty()) document["raw"] = reject.raw;
   return document;
@@ -43,9 +43,9 @@ Status collect(const fs::path& file, const std::string& table, const RejectsOpti
       if (!options.by.empty()) ++collected.groups[options.by == "rule" ? reject.rule : reject.path];
       if (collected.first.size() >= options.limit) continue;
       collected.first.push_back(reject_json(table, reject));
-      collected.text += fmt::format("{}:{}: {}{}: {} (byte {})\n", reject.path, reject.line,
-                                    reject.column.empty() ? "" : reject.column + ": ", reject.rule, reject.reason,
-                                    reject.offset);
+      collected.text +=
+          fmt::format("{}:{}: {}{}: {} (byte {})\n", reject.path, reject.line,
+                      reject.column.empty() ? "" : reject.column + ": ", reject.rule, reject.reason, reject.offset);
     }
     return Status();
   });
@@ -108,7 +108,8 @@ void add_rejects(CLI::App& app, Invocation& invocation) {
   sub->add_option("--table", options->table, "Only this table");
   sub->add_option("--load", options->load, "This load instead of the newest (the id's first digits will do)");
   sub->add_option("--limit", options->limit, "Show at most so many (default 20)");
-  sub->add_option("--by", options->by, "Count by `rule` or by `file` instead of listing")->check(CLI::IsMember({"rule", "file"}));
+  sub->add_option("--by", options->by, "Count by `rule` or by `file` instead of listing")
+      ->check(CLI::IsMember({"rule", "file"}));
   bind_verb(sub, invocation, options, rejects);
 }
 

@@ -30,7 +30,8 @@ Result<int> report(const ReportOptions& options, const Invocation& invocation) {
   TIPPLE_TRY(const std::string text, read_file(path, kReportBytesMax));
   const Json document = Json::parse(text, nullptr, false);
   if (!document.is_object()) {
-    return environment_error("not a report: the file is damaged", path.string(), "`tipple history` has the tables' own account");
+    return environment_error("not a report: the file is damaged", path.string(),
+                             "`tipple history` has the tables' own account");
   }
   if (invocation.json) {
     TIPPLE_RETURN_IF_ERROR(print_json(document));

@@ -17,7 +17,8 @@ void add_resource_options(CLI::App& sub, ResourceOptions& options) {
   sub.add_option("--threads", options.threads, "Threads of each rank (default: its share of the cores)")
       ->check(CLI::Range(1u, kThreadsMax))
       ->envname("TIPPLE_THREADS");
-  sub.add_option("--memory", options.memory, "Memory of each rank, as 512MiB (default: from Slurm, the cgroup or the machine)")
+  sub.add_option("--memory", options.memory,
+                 "Memory of each rank, as 512MiB (default: from Slurm, the cgroup or the machine)")
       ->envname("TIPPLE_MEMORY");
 }
 

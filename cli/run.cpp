@@ -48,7 +48,8 @@ std::uint64_t lost_chunks(const Warehouse& warehouse, const JobSpec& job, const 
   std::error_code ignored;
   for (const TableSpec& table : job.tables) {
     for (const JournalOpened& attempt : before.opened) {
-      for (const auto& entry : fs::directory_iterator(warehouse.staging_folder(table.name, attempt.load.attempt), ignored)) {
+      for (const auto& entry :
+           fs::directory_iterator(warehouse.staging_folder(table.name, attempt.load.attempt), ignored)) {
         const std::string name = entry.path().filename().string();
         std::uint32_t chunk = 0;
         if (!name.starts_with(kPrefix)) continue;
@@ -66,7 +67,8 @@ bool within_own_limits(const JobSpec& job, const LoadTotals& totals) {
   for (std::size_t i = 0; i < job.tables.size() && i < totals.tables.size(); ++i) {
     const RejectLimits& limits = job.tables[i].rejects;
     const double percent = limits.max_percent / 100.0 * static_cast<double>(totals.tables[i].rows_in);
-    if (static_cast<double>(totals.tables[i].rejected) > std::max(static_cast<double>(limits.max_rows), percent)) return false;
+    if (static_cast<double>(totals.tables[i].rejected) > std::max(static_cast<double>(limits.max_rows), percent))
+      return false;
   }
   return true;
 }
@@ -74,8 +76,10 @@ bool within_own_limits(const JobSpec& job, const LoadTotals& totals) {
 Error strict_error(const LoadTotals& totals) {
   std::uint64_t rejected = 0;
   for (const RowAccount& table : totals.tables) rejected += table.rejected;
-  return Error{ErrorKind::kStrict, fmt::format("{} rows were rejected, and --strict allows none; nothing was published", rejected),
-               {}, "`tipple rejects` shows them; without --strict the job's own limits hold"};
+  return Error{ErrorKind::kStrict,
+               fmt::format("{} rows were rejected, and --strict allows none; nothing was published", rejected),
+               {},
+               "`tipple rejects` shows them; without --strict the job's own limits hold"};
 }
 
 // Prints what the load came to. The report has been written if `path` exists.
@@ -112,12 +116,13 @@ CoordinatorConfig coordinator_config(const JobSpec& job, bool strict) {
   return config;
 }
 
-// Runs an open attempt to its end and reports. Gives the exit code; an Error only if the account itself cannot be given.
+// Runs an open attempt to its end and reports. Gives the exit code; an Error only if the account itself cannot be
+// given.
 Result<int> run_attempt(const Context& context, const LoadRequest& request, LoadSession session) {
   const LoadState before = std::move(session.before);
   const std::uint64_t lost = lost_chunks(session.warehouse, request.job, before);
-  Coordinator coordinator(std::move(session.plan), session.setup, before, *session.journal, context.rank.transport(), context.clock,
-                          coordinator_config(request.job, context.options.strict));
+  Coordinator coordinator(std::move(session.plan), session.setup, before, *session.journal, context.rank.transport(),
+                          context.clock, coordinator_config(request.job, context.options.strict));
   Worker worker = context.rank.worker(context.clock, context.options.strict);
   ProgressDisplay display(ProgressDisplay::choose(context.options.quiet), context.clock);
   display.start(coordinator.progress());
@@ -128,7 +133,8 @@ Result<int> run_attempt(const Context& context, const LoadRequest& request, Load
   display.finish(coordinator.progress());
 
   LoadOutcome outcome = coordinator.outcome();
-  if (context.options.strict && outcome.exit_code == exit_code(ErrorKind::kQuality) && within_own_limits(request.job, outcome.totals)) {
+  if (context.options.strict && outcome.exit_code == exit_code(ErrorKind::kQuality) &&
+      within_own_limits(request.job, outcome.totals)) {
     outcome.error = strict_error(outcome.totals);
     outcome.exit_code = exit_code(ErrorKind::kStrict);
   }
@@ -181,7 +187,8 @@ Result<int> run(const RunOptions& options, const Invocation& invocation) {
 
 Result<int> run_load(const RunOptions& options, const Invocation& invocation, const RequestFactory& request) {
   const std::optional<LauncherPlace> place = launcher_place();
-  if (!place && options.resources.ranks > 1) return run_under_mpirun(invocation.argc, invocation.argv, options.resources.ranks);
+  if (!place && options.resources.ranks > 1)
+    return run_under_mpirun(invocation.argc, invocation.argv, options.resources.ranks);
   const SteadyClock clock;
   TIPPLE_TRY(const std::unique_ptr<Rank> rank, Rank::join(place, options.resources));
   const Context context{options, invocation, clock, *rank};

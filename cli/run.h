@@ -24,7 +24,8 @@ struct RunOptions {
 using RequestFactory = std::function<Result<LoadRequest>(const RunOptions&)>;
 
 // Starts ranks if --ranks asks for them, joins those that a launcher has started, loads, reports. Gives the exit code.
-[[nodiscard]] Result<int> run_load(const RunOptions& options, const Invocation& invocation, const RequestFactory& request);
+[[nodiscard]] Result<int> run_load(const RunOptions& options, const Invocation& invocation,
+                                   const RequestFactory& request);
 
 // --quiet, --strict and the resource flags.
 void add_run_options(CLI::App& sub, RunOptions& options);

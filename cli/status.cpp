@@ -67,11 +67,12 @@ std::string status_text(const Json& document) {
     tables.push_back({name, table["version"].dump(), count_text(table["rows"]), count_text(table["parts"])});
   }
   if (tables.size() > 1) text += "\n" + text_table(tables);
-  std::vector<std::vector<std::string>> loads = {{"load", "outcome", "mode", ">attempts", ">chunks done", "last written", "message"}};
+  std::vector<std::vector<std::string>> loads = {
+      {"load", "outcome", "mode", ">attempts", ">chunks done", "last written", "message"}};
   for (const Json& load : document["loads"]) {
     const bool known = load.contains("chunks");
-    loads.push_back({load["load_id"].get<std::string>().substr(0, 12), load["outcome"], known ? std::string(load["mode"]) : "",
-                     known ? load["attempts"].dump() : "",
+    loads.push_back({load["load_id"].get<std::string>().substr(0, 12), load["outcome"],
+                     known ? std::string(load["mode"]) : "", known ? load["attempts"].dump() : "",
                      known ? fmt::format("{} of {}", load["chunks_done"].dump(), load["chunks"].dump()) : "",
                      time_text(load["updated_ms"]), load.value("message", "")});
   }
@@ -80,7 +81,8 @@ std::string status_text(const Json& document) {
 
 Result<int> status(const StatusOptions& options, const Invocation& invocation) {
   TIPPLE_TRY(const Target target, open_target(options.target));
-  Json document{{"warehouse", target.folder.string()}, {"lock", nullptr}, {"tables", Json::object()}, {"loads", Json::array()}};
+  Json document{
+      {"warehouse", target.folder.string()}, {"lock", nullptr}, {"tables", Json::object()}, {"loads", Json::array()}};
   if (target.warehouse) {
     document["lock"] = lock_json(*target.warehouse);
     TIPPLE_TRY(document["tables"], tables_json(target));

@@ -21,9 +21,10 @@ Status keep_one_table(Target& target, const std::string& table) {
   if (std::find(target.tables.begin(), target.tables.end(), table) == target.tables.end()) {
     const std::string near = nearest_name(table, target.tables);
     return usage_error("no table `" + table + "`", target.folder.string(),
-                       !near.empty()           ? "Did you mean `" + near + "`?"
-                       : target.tables.empty() ? std::string("Nothing has been loaded into it yet: `tipple run JOB.yaml`")
-                                               : "It has: " + listed(target.tables));
+                       !near.empty() ? "Did you mean `" + near + "`?"
+                       : target.tables.empty()
+                           ? std::string("Nothing has been loaded into it yet: `tipple run JOB.yaml`")
+                           : "It has: " + listed(target.tables));
   }
   target.tables = {table};
   return {};
@@ -49,7 +50,8 @@ Result<Target> open_target(const std::string& argument, const std::string& table
   std::error_code ignored;
   fs::path path = fs::absolute(argument, ignored).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // "warehouse/"
-  if (!fs::exists(path, ignored)) return environment_error("no such file or folder", argument, "Name a job file or a warehouse");
+  if (!fs::exists(path, ignored))
+    return environment_error("no such file or folder", argument, "Name a job file or a warehouse");
   Target target;
   std::string named = table;
   if (!fs::is_directory(path, ignored)) {
@@ -73,7 +75,8 @@ Result<Target> open_target(const std::string& argument, const std::string& table
 
 Result<Warehouse> require_warehouse(const Target& target) {
   if (!target.warehouse) {
-    return usage_error("nothing has been loaded here yet", target.folder.string(), "Load it first: `tipple run JOB.yaml`");
+    return usage_error("nothing has been loaded here yet", target.folder.string(),
+                       "Load it first: `tipple run JOB.yaml`");
   }
   return *target.warehouse;
 }
@@ -81,7 +84,8 @@ Result<Warehouse> require_warehouse(const Target& target) {
 Result<std::string> require_one_table(const Target& target) {
   if (target.tables.size() == 1) return target.tables.front();
   if (target.tables.empty()) {
-    return usage_error("no table has been published here yet", target.folder.string(), "Load it first: `tipple run JOB.yaml`");
+    return usage_error("no table has been published here yet", target.folder.string(),
+                       "Load it first: `tipple run JOB.yaml`");
   }
   return usage_error("there are " + std::to_string(target.tables.size()) + " tables here", target.folder.string(),
                      "Pick one with --table: " + listed(target.tables));

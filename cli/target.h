@@ -12,13 +12,14 @@
 namespace tipple {
 
 struct Target {
-  std::filesystem::path folder;         // of the warehouse
-  std::optional<Warehouse> warehouse;   // absent: a job whose warehouse does not exist yet
-  std::vector<std::string> tables;      // those meant that have a version, by name
-  std::optional<JobSpec> job;           // if a job file was named
+  std::filesystem::path folder;        // of the warehouse
+  std::optional<Warehouse> warehouse;  // absent: a job whose warehouse does not exist yet
+  std::vector<std::string> tables;     // those meant that have a version, by name
+  std::optional<JobSpec> job;          // if a job file was named
 };
 
-// `table`, if not empty, picks one. Errors: no such file or folder, not a warehouse, no such table (with the known ones).
+// `table`, if not empty, picks one. Errors: no such file or folder, not a warehouse, no such table (with the known
+// ones).
 [[nodiscard]] Result<Target> open_target(const std::string& argument, const std::string& table = {});
 
 // The target's warehouse; Error kUsage when nothing was loaded yet.

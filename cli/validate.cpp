@@ -52,7 +52,8 @@ Result<int> validate(const ValidateOptions& options, const Invocation& invocatio
 
 void add_validate(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ValidateOptions>();
-  CLI::App* sub = add_verb(app, invocation, "validate", "Check a job file; no data is touched", "tipple validate flights.yaml");
+  CLI::App* sub =
+      add_verb(app, invocation, "validate", "Check a job file; no data is touched", "tipple validate flights.yaml");
   sub->add_option("JOB", options->job, "The job file")->required();
   bind_verb(sub, invocation, options, validate);
 }

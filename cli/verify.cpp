@@ -42,7 +42,8 @@ Result<int> verify(const VerifyOptions& options, const Invocation& invocation) {
     rows.push_back({table, std::to_string(report.version), count_text(report.parts), count_text(report.rows),
                     bytes_text(report.bytes),
                     report.problems.empty() ? "ok" : fmt::format("{} problems", report.problems.size())});
-    digests += fmt::format("{}: content {}, bytes {}\n", table, report.content_digest.to_hex(), to_hex(report.bytes_digest));
+    digests +=
+        fmt::format("{}: content {}, bytes {}\n", table, report.content_digest.to_hex(), to_hex(report.bytes_digest));
     for (const std::string& problem : report.problems) problems += fmt::format("tipple: {}: {}\n", table, problem);
   }
   if (!problems.empty()) {
@@ -63,7 +64,8 @@ void add_verify(CLI::App& app, Invocation& invocation) {
   sub->add_option("TARGET", options->target, kTargetHelp)->required();
   sub->add_option("--table", options->table, "Only this table");
   sub->add_option("--version", options->version, "This version instead of the newest");
-  sub->add_option("--threads", options->threads, "Parts checked at once (default: the cores)")->envname("TIPPLE_THREADS");
+  sub->add_option("--threads", options->threads, "Parts checked at once (default: the cores)")
+      ->envname("TIPPLE_THREADS");
   sub->add_flag("--digest", options->digest, "Print the digests of content and bytes");
   bind_verb(sub, invocation, options, verify);
 }

@@ -24,9 +24,14 @@ class LauncherPlaceTest : public testing::Test {
   }
   static void set(const char* name, const char* value) { ::setenv(name, value, 1); }
 
-  static constexpr const char* kNames[] = {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE",
-                                           "SLURM_STEP_NUM_TASKS", "SLURM_PROCID",         "SLURM_STEP_TASKS_PER_NODE",
-                                           "PMIX_RANK",            "PMI_RANK"};
+  static constexpr const char* kNames[] = {"OMPI_COMM_WORLD_SIZE",
+                                           "OMPI_COMM_WORLD_RANK",
+                                           "OMPI_COMM_WORLD_LOCAL_SIZE",
+                                           "SLURM_STEP_NUM_TASKS",
+                                           "SLURM_PROCID",
+                                           "SLURM_STEP_TASKS_PER_NODE",
+                                           "PMIX_RANK",
+                                           "PMI_RANK"};
   std::map<std::string, std::string> saved_;
 };
 

@@ -31,7 +31,8 @@ TEST(Output, SecondsReadLikeATime) {
 TEST(Output, TimesAreUtc) { EXPECT_EQ(time_text(1'357'034'400'000), "2013-01-01 10:00:00 UTC"); }
 
 TEST(Output, TablesAlignByDisplayedWidth) {
-  EXPECT_EQ(text_table({{"name", ">rows"}, {"größe", "1"}, {"b", "1,000"}}), "name    rows\ngröße      1\nb      1,000\n");
+  EXPECT_EQ(text_table({{"name", ">rows"}, {"größe", "1"}, {"b", "1,000"}}),
+            "name    rows\ngröße      1\nb      1,000\n");
 }
 
 TEST(Output, ErrorsCarryKindAndExitCode) {
