@@ -1,0 +1,159 @@
+// CSV text to Arrow columns, index included, against memcpy of the same text in the same run.
+//
+// Without arguments: Google Benchmark, whole tables and each column type alone. --ratios: interleaved rounds and one line
+//   RATIO <tab> stage <tab> median ratio <tab> what was measured
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <fmt/format.h>
+
+#include "formats/csv_convert.h"
+
+namespace tipple {
+namespace {
+
+constexpr std::size_t kTextBytes = 64 << 20;  // far out of cache, as a chunk is
+constexpr std::size_t kBlockBytes = 1 << 20;
+constexpr int kRounds = 9;
+
+const std::vector<std::pair<std::string, std::string>> kColumns = {
+    {"id", "int64"},          {"count", "int32"},          {"x", "float64"},          {"y", "float64"},
+    {"at", "timestamp"},      {"price", "decimal(9,2)"},   {"code", "string(8)"},     {"note", "string"}};
+
+std::string field_of(const std::string& name, std::size_t row, std::mt19937_64& random) {
+  if (name == "id") return fmt::format("{}", 1'000'000'000 + row);
+  if (name == "count") return fmt::format("{}", random() % (random() % 2 != 0 ? 100 : 100'000));
+  if (name == "x") return fmt::format("{:.6f}", static_cast<double>(random() % 360'000'000) / 1e6 - 180);
+  if (name == "y") return fmt::format("{:.{}f}", static_cast<double>(random() % 1'000'000) / 1e4, random() % 5);
+  if (name == "at") {
+    return fmt::format("20{:02}-{:02}-{:02} {:02}:{:02}:{:02}", random() % 25, random() % 12 + 1, random() % 28 + 1, random() % 24,
+                       random() % 60, random() % 60);
+  }
+  if (name == "price") return fmt::format("{}.{:02}", random() % 500, random() % 100);
+  if (name == "code") return fmt::format("{}", std::string("ABCDEFGH").substr(0, random() % 4 + 2));
+  const std::string note = std::string("a note of some length, or less").substr(0, random() % 20 + 1);
+  if (random() % 10 != 0) return note;
+  return random() % 10 == 0 ? "\"" + note + ",\n \"\"more\"\"\"" : "\"" + note + "\"";
+}
+
+// kTextBytes of records with `columns`, and what converts them.
+struct Workload {
+  std::string text;
+  std::vector<ColumnSpec> specs;
+  std::unique_ptr<CsvConverter> converter;
+  std::unique_ptr<CsvIndexer> indexer;
+
+  explicit Workload(const std::vector<std::pair<std::string, std::string>>& columns) {
+    std::mt19937_64 random(1);  // a fixed text: runs are compared
+    text.reserve(kTextBytes + kBlockBytes);
+    for (std::size_t row = 0; text.size() < kTextBytes; ++row) {
+      for (std::size_t i = 0; i < columns.size(); ++i) text += field_of(columns[i].first, row, random) + (i + 1 < columns.size() ? "," : "\n");
+    }
+    std::vector<std::uint32_t> positions;
+    for (const auto& [name, type] : columns) {
+      positions.push_back(static_cast<std::uint32_t>(specs.size()));
+      specs.push_back({Column{name, parse_data_type(type).value(), true}, name});
+    }
+    indexer = std::make_unique<CsvIndexer>(CsvDialect{}, static_cast<std::uint32_t>(columns.size()));
+    converter = std::make_unique<CsvConverter>(CsvDialect{}, specs, positions, false);
+    text.append(64, '\0');  // the readable bytes past the last block
+  }
+
+  [[nodiscard]] std::size_t size() const { return text.size() - 64; }
+
+  // Rows, or with `convert` off the index alone.
+  std::uint64_t run(bool convert) const {
+    const std::span<const char> all(text.data(), size());
+    CsvIndex index;
+    std::uint64_t rows = 0;
+    for (std::size_t at = 0; at < all.size();) {
+      const std::span<const char> block = all.subspan(at, std::min(kBlockBytes, all.size() - at));
+      const CsvIndexer::Split split = indexer->index(block, at + block.size() == all.size(), index);
+      at += split.whole;
+      rows += index.record_count();
+      if (!convert) continue;
+      const auto batch = converter->convert(block.first(split.whole), index, {}, split.open_quote, arrow::default_memory_pool());
+      TIPPLE_CHECK(batch.ok() && batch->rejects.empty(), "the benchmark's text is good");
+      benchmark::DoNotOptimize(batch->batch.get());
+    }
+    return rows;
+  }
+};
+
+double seconds_of(const auto& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void print_ratios() {
+  const Workload workload(kColumns);
+  const auto copy = std::make_unique<char[]>(workload.size());
+  std::vector<double> memcpys, indexes, whole, ratios;
+  for (int round = -1; round < kRounds; ++round) {
+    const double memcpy_seconds = seconds_of([&] {
+      std::memcpy(copy.get(), workload.text.data(), workload.size());
+      benchmark::ClobberMemory();
+    });
+    const double index_seconds = seconds_of([&] { benchmark::DoNotOptimize(workload.run(false)); });
+    const double seconds = seconds_of([&] { benchmark::DoNotOptimize(workload.run(true)); });
+    if (round < 0) continue;  // warm-up
+    memcpys.push_back(memcpy_seconds);
+    indexes.push_back(index_seconds);
+    whole.push_back(seconds);
+    ratios.push_back(memcpy_seconds / seconds);
+  }
+  const double gigabytes = static_cast<double>(workload.size()) / 1e9;
+  fmt::print("RATIO\tCSV parse + convert / memcpy\t{:.3f}\tindex + convert {:.2f} GB/s, index alone {:.2f} GB/s, memcpy {:.2f} GB/s\n",
+             median(ratios), gigabytes / median(whole), gigabytes / median(indexes), gigabytes / median(memcpys));
+}
+
+void convert_workload(benchmark::State& state, const Workload& workload, bool convert) {
+  std::uint64_t rows = 0;
+  for (auto _ : state) rows += workload.run(convert);
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(workload.size()));
+  state.counters["ns_per_row"] =
+      benchmark::Counter(static_cast<double>(rows) / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+int run_benchmarks(int argc, char** argv) {
+  std::map<std::string, Workload> workloads;
+  workloads.emplace("mixed", kColumns);
+  for (const auto& column : kColumns) workloads.emplace(column.first, std::vector{column, column});
+  workloads.emplace("code_enum", std::vector<std::pair<std::string, std::string>>{{"code", "enum(AB,ABC,ABCD,ABCDE)"}, {"code", "enum(AB,ABC,ABCD,ABCDE)"}});
+  for (const auto& [name, workload] : workloads) {
+    benchmark::RegisterBenchmark(("Index/" + name).c_str(), convert_workload, std::cref(workload), false);
+    benchmark::RegisterBenchmark(("Convert/" + name).c_str(), convert_workload, std::cref(workload), true);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace
+}  // namespace tipple
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--ratios") == 0) {
+    tipple::print_ratios();
+    return 0;
+  }
+  return tipple::run_benchmarks(argc, argv);
+}
