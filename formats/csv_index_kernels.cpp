@@ -193,13 +193,22 @@ class Reader {
   std::uint64_t record_ends_;  // of the word before
 };
 
-#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3_DL
 HWY_INLINE void store_16(std::uint32_t* to, __m512i offsets, std::uint32_t base) {
   _mm512_storeu_si512(to, _mm512_add_epi32(offsets, _mm512_set1_epi32(static_cast<int>(base))));
 }
 #endif
 
-// Appends base + k for each bit k; may write up to 64 positions in all.
+// Where the lowest one stands; anything if there is none.
+HWY_INLINE std::uint32_t lowest_one(std::uint64_t bits) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  return static_cast<std::uint32_t>(_tzcnt_u64(bits));
+#else
+  return static_cast<std::uint32_t>(__builtin_ctzll(bits | std::uint64_t{1} << 63));
+#endif
+}
+
+// Appends base + k for each bit k; may write up to 72 positions in all.
 HWY_INLINE std::uint32_t* write_positions(std::uint64_t bits, std::uint32_t base, std::uint32_t* to) {
   const auto count = static_cast<std::size_t>(__builtin_popcountll(bits));
 #if HWY_TARGET == HWY_AVX3_DL
@@ -213,19 +222,11 @@ HWY_INLINE std::uint32_t* write_positions(std::uint64_t bits, std::uint32_t base
     store_16(to + 32, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(offsets, 2)), base);
     store_16(to + 48, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(offsets, 3)), base);
   }
-#elif HWY_TARGET == HWY_AVX3
-  const __m512i counting = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  std::uint32_t* out = to;
-  for (std::uint32_t i = 0; i < 64; i += 16) {
-    const auto part = static_cast<std::uint16_t>(bits >> i);
-    store_16(out, _mm512_maskz_compress_epi32(part, counting), base + i);
-    out += __builtin_popcount(part);
-  }
 #else
-  // Eight at a time whether there are that many or not: a branch on each would be guessed wrong.
-  for (std::size_t done = 0; done < count; done += 8) {
-    for (std::size_t i = done; i < done + 8; ++i) {
-      to[i] = base + static_cast<std::uint32_t>(hwy::Num0BitsBelowLS1Bit_Nonzero64(bits | std::uint64_t{1} << 63));
+  // A dozen at a time whether there are that many or not: a branch on each would be guessed wrong.
+  for (std::size_t done = 0; done < count; done += 12) {
+    for (std::size_t i = done; i < done + 12; ++i) {
+      to[i] = base + lowest_one(bits);
       bits &= bits - 1;
     }
   }
