@@ -50,7 +50,9 @@ struct ScanTask {
 
 struct ScanReport {
   ChunkId first_chunk;
-  std::vector<std::uint64_t> starts;  // one for each cut; the file's size where no further record starts
+  // One for each cut; the file's size where no further record starts. A blank or comment line counts as a record here, so that a start
+  // is exactly where the chain of RecordRanges arrives.
+  std::vector<std::uint64_t> starts;
   friend bool operator==(const ScanReport&, const ScanReport&) = default;
 };
 

@@ -54,9 +54,9 @@ struct ModelFile {
   }
 
   // The first line start at or after `offset` (the size, if there is none); `any_line`: also inside quotes.
-  [[nodiscard]] std::uint64_t boundary(std::uint64_t offset, bool any_line, bool skip_blank = false) const {
+  [[nodiscard]] std::uint64_t boundary(std::uint64_t offset, bool any_line) const {
     auto line = std::lower_bound(lines.begin(), lines.end(), offset, [](const Line& a, std::uint64_t at) { return a.start < at; });
-    while (line != lines.end() && ((line->quoted && !any_line) || (line->blank && skip_blank))) ++line;
+    while (line != lines.end() && line->quoted && !any_line) ++line;
     return line == lines.end() ? size : line->start;
   }
   [[nodiscard]] bool inside_quotes(std::uint64_t offset) const { return boundary(offset, true) == offset && boundary(offset, false) != offset; }

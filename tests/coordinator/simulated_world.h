@@ -296,8 +296,7 @@ class ModelExecutor final : public TaskExecutor {
     const ModelFile& file = world_.file(task.segment.path);
     if (chance(world_.random, world_.faults.fail_chunk)) return ChunkFailure{task.first_chunk, 0, environment_error("disk on fire"), true};
     ScanReport report{task.first_chunk, {}};
-    const bool skip_blank = chance(world_.random, 0.5);
-    for (const auto cut : task.cuts) report.starts.push_back(file.boundary(cut, false, skip_blank));
+    for (const auto cut : task.cuts) report.starts.push_back(file.boundary(cut, false));
     return report;
   }
 
