@@ -202,6 +202,9 @@ Status BlockSplitter::read_beyond(const Emit& emit) {
 Status BlockSplitter::end_segment(bool at_file_end, const Emit& emit) {
   if (scanner_) TIPPLE_RETURN_IF_ERROR(at_file_end ? end_long_record(true, emit) : read_beyond(emit));
   range_.end = position_;
+  // Blank lines after a guessed start may be the inside of another chunk's record: without a record there is nothing to prove the
+  // guess, and nothing is owned.
+  if (range_.guessed && !range_.any) range_.lines = 0;
   return segment_->check_unchanged();
 }
 

@@ -113,7 +113,9 @@ class TestLoad {
         if (!report) return std::move(result_);
         EXPECT_FALSE(report->range.guessed);
       }
-      if (expected && report->range.any) EXPECT_EQ(report->range.start, *expected) << "chunk " << id;
+      if (expected && report->range.any) {
+        EXPECT_EQ(report->range.start, *expected) << "chunk " << id;
+      }
       take(*report, lines);
       lines += report->range.lines;
       if (report->range.any || !report->range.guessed) expected = report->range.end;

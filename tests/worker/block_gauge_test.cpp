@@ -1,0 +1,63 @@
+#include "worker/block_gauge.h"
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+namespace tipple {
+namespace {
+
+TEST(BlockGauge, CountsWhatIsCharged) {
+  BlockGauge gauge(100);
+  ASSERT_TRUE(gauge.acquire(60));
+  GaugeCharge first = GaugeCharge::adopt(gauge, 60, true);
+  GaugeCharge second = GaugeCharge::add(gauge, 30, false);
+  EXPECT_EQ(gauge.used_bytes(), 90u);
+  first.resize(10);
+  GaugeCharge moved = std::move(first);
+  EXPECT_EQ(gauge.used_bytes(), 40u);
+  moved.reset();
+  second.reset();
+  EXPECT_EQ(gauge.used_bytes(), 0u);
+  EXPECT_EQ(gauge.peak_bytes(), 90u);
+  EXPECT_EQ(gauge.peak_draining(), 1u);
+}
+
+TEST(BlockGauge, LetsOneBlockInWhateverItsSize) {
+  BlockGauge gauge(0);
+  const GaugeCharge waiting_rows = GaugeCharge::add(gauge, 1000, false);
+  EXPECT_TRUE(gauge.acquire(1'000'000));
+  gauge.release(1'000'000, true);
+}
+
+TEST(BlockGauge, WaitsForRoom) {
+  BlockGauge gauge(100);
+  ASSERT_TRUE(gauge.acquire(80));
+  std::atomic<bool> released{false};
+  std::thread other([&] {
+    released = true;
+    gauge.release(80, true);
+  });
+  EXPECT_TRUE(gauge.acquire(50));
+  EXPECT_TRUE(released);
+  other.join();
+  EXPECT_LE(gauge.peak_bytes(), 100u);
+  gauge.release(50, true);
+}
+
+TEST(BlockGauge, CancelEndsAWait) {
+  BlockGauge gauge(100);
+  ASSERT_TRUE(gauge.acquire(80));
+  std::thread other([&] { gauge.cancel(); });
+  EXPECT_FALSE(gauge.acquire(50));
+  other.join();
+  gauge.release(80, true);
+  gauge.reset();
+  EXPECT_TRUE(gauge.acquire(50));
+  gauge.release(50, true);
+}
+
+}  // namespace
+}  // namespace tipple
