@@ -64,6 +64,9 @@ struct HistoryEntry { std::uint64_t version = 0; CommitInfo commit; };
 // The version that this load published, if it did.
 [[nodiscard]] Result<std::optional<std::uint64_t>> find_load(const Warehouse& warehouse, const std::string& table, LoadId load);
 
+// Refuses (kUsage) an append of rows of `schema` to a table that has another one.
+[[nodiscard]] Status check_appendable(const Warehouse& warehouse, const std::string& table, const Schema& schema);
+
 // Commits `parts` (already in data/, synced) as a new version: `replace` removes all others, `append` keeps them and requires an equal
 // schema (kUsage otherwise). On a lost race it rereads: this load is there -> already; else it rebases and tries the next number.
 struct CommitOutcome { std::uint64_t version = 0; bool already = false; };

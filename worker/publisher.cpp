@@ -1,0 +1,161 @@
+#include "worker/publisher.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "base/fault_point.h"
+#include "coordinator/journal.h"
+#include "warehouse/table_log.h"
+#include "warehouse/table_view.h"
+#include "worker/publish_files.h"
+#include "worker/publish_plan.h"
+
+namespace tipple {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error quality_error(const TableSpec& table, const PlannedTable& planned, const std::optional<Reject>& first, bool complete) {
+  const std::uint64_t allowed = rejects_allowed(table.rejects, planned.rows.rows_in);
+  Error error;
+  error.kind = ErrorKind::kQuality;
+  error.what = fmt::format("table {}: {} of {} records {}were rejected, allowed are {}; nothing was published", table.name,
+                           planned.rows.rejected, planned.rows.rows_in, complete ? "" : "so far ", allowed);
+  if (first) {
+    error.what += fmt::format("; the first: {}{}: {}", first->column.empty() ? "" : "column " + first->column + ": ", first->rule,
+                              first->reason);
+    error.where = fmt::format("{}:{}", first->path, first->line);
+  }
+  error.hint = fmt::format("see them with `tipple rejects`; allow them with `rejects: {{max_rows: {}}}` or `max_percent` in the table's "
+                           "part of the job file",
+                           planned.rows.rejected);
+  return error;
+}
+
+class Publisher {
+ public:
+  Publisher(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load) : job_(job), warehouse_(warehouse), load_(load) {}
+
+  Status run(std::vector<PublishedTable>& published) {
+    TIPPLE_TRY(const LoadState state, read_journals(warehouse_.load_folder(load_.load)));
+    TIPPLE_TRY(mode_, job_.mode(load_.mode));
+    TIPPLE_RETURN_IF_ERROR(find_published());
+    if (!all_published()) {
+      TIPPLE_TRY(const PublishPlan plan, plan_publish(job_, state, load_.load));
+      TIPPLE_RETURN_IF_ERROR(check_quality(plan));
+      TIPPLE_RETURN_IF_ERROR(check_tables(plan));
+      fault_point("publish-started");
+      for (std::size_t i = 0; i < job_.tables.size(); ++i) TIPPLE_RETURN_IF_ERROR(publish(i, plan));
+    }
+    for (std::size_t i = 0; i < job_.tables.size(); ++i) {
+      TIPPLE_RETURN_IF_ERROR(refresh_view(warehouse_, job_.tables[i].name));
+      published.push_back({job_.tables[i].name, versions_[i]->version, versions_[i]->already});
+    }
+    remove_staging(state);
+    return {};
+  }
+
+ private:
+  Status find_published() {
+    for (const TableSpec& table : job_.tables) {
+      TIPPLE_TRY(const std::optional<std::uint64_t> version, find_load(warehouse_, table.name, load_.load));
+      versions_.push_back(version ? std::optional(CommitOutcome{*version, true}) : std::nullopt);
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool all_published() const {
+    for (const auto& version : versions_) {
+      if (!version) return false;
+    }
+    return true;
+  }
+
+  // A load that passes a limit leaves its rejects to look at, and nothing else.
+  Status check_quality(const PublishPlan& plan) {
+    const PlannedTable* worst = nullptr;
+    for (const PlannedTable& table : plan.tables) {
+      if (worst == nullptr && table.over_limit(spec(table).rejects)) worst = &table;
+    }
+    if (worst == nullptr) return {};
+    std::optional<Reject> worst_first;
+    for (const PlannedTable& table : plan.tables) {
+      TIPPLE_TRY(const std::optional<Reject> first, merge_rejects(warehouse_, spec(table).name, load_.load, table));
+      if (&table == worst) worst_first = first;
+    }
+    return quality_error(spec(*worst), *worst, worst_first, plan.complete);
+  }
+
+  // Whatever can be found wrong with any table is found before the first one is committed.
+  Status check_tables(const PublishPlan& plan) {
+    for (const PlannedTable& table : plan.tables) {
+      const TableSpec& table_spec = spec(table);
+      if (versions_[table.table.value()]) continue;
+      TIPPLE_RETURN_IF_ERROR(check_parts_present(warehouse_, table_spec.name, table));
+      if (mode_.write == WriteMode::kAppend) TIPPLE_RETURN_IF_ERROR(check_appendable(warehouse_, table_spec.name, table_spec.schema()));
+    }
+    return {};
+  }
+
+  Status publish(std::size_t index, const PublishPlan& plan) {
+    if (versions_[index]) return {};
+    const TableSpec& table = job_.tables[index];
+    const PlannedTable& planned = plan.tables[index];
+    TIPPLE_RETURN_IF_ERROR(merge_rejects(warehouse_, table.name, load_.load, planned));
+    TIPPLE_RETURN_IF_ERROR(write_inputs(warehouse_, table, job_, load_.load, plan.chunks));
+    TIPPLE_RETURN_IF_ERROR(move_parts(warehouse_, table.name, planned));
+    std::vector<LoggedPart> parts;
+    for (const PlannedPart& part : planned.parts) {
+      const StagedPart& staged = part.staged;
+      parts.push_back({part.path, staged.bytes, staged.rows, staged.sha256, staged.content_digest, staged.columns});
+    }
+    TIPPLE_TRY(versions_[index], commit_version(warehouse_, table.name, table.schema(), table.codec, parts, commit_info(planned)));
+    return {};
+  }
+
+  [[nodiscard]] CommitInfo commit_info(const PlannedTable& planned) const {
+    CommitInfo info;
+    info.load = load_.load;
+    info.attempt = load_.attempt;
+    info.job = job_.name;
+    info.mode = mode_.name;
+    info.write = mode_.write;
+    info.rows = planned.rows;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    info.timestamp_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    info.engine = "tipple " TIPPLE_VERSION;
+    return info;
+  }
+
+  // What is left there was superseded or is published. It can no longer do harm if it stays, so errors do not matter.
+  void remove_staging(const LoadState& state) const {
+    std::error_code ignored;
+    for (const TableSpec& table : job_.tables) {
+      for (const JournalOpened& opened : state.opened) fs::remove_all(warehouse_.staging_folder(table.name, opened.load.attempt), ignored);
+      fs::remove_all(warehouse_.staging_folder(table.name, load_.attempt), ignored);
+    }
+  }
+
+  [[nodiscard]] const TableSpec& spec(const PlannedTable& table) const { return job_.tables[table.table.value()]; }
+
+  const JobSpec& job_;
+  const Warehouse& warehouse_;
+  const LoadSetup& load_;
+  ModeSpec mode_;
+  std::vector<std::optional<CommitOutcome>> versions_;  // by table
+};
+
+}  // namespace
+
+PublishReport publish_load(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load) {
+  PublishReport report;
+  if (Status status = Publisher(job, warehouse, load).run(report.tables); !status.ok()) {
+    report.tables.clear();
+    report.error = std::move(status).error();
+  }
+  return report;
+}
+
+}  // namespace tipple
