@@ -34,10 +34,6 @@ T get(const std::byte* at) {
   return value;
 }
 
-std::uint64_t frame_checksum(std::uint64_t sequence, std::span<const std::byte> payload) {
-  return XXH3_64bits_withSeed(payload.data(), payload.size(), sequence);
-}
-
 struct Frame {
   std::uint64_t sequence = 0;
   std::span<const std::byte> payload;
@@ -49,7 +45,7 @@ std::optional<Frame> frame_at(std::span<const std::byte> bytes) {
   const auto length = get<std::uint32_t>(bytes.data() + 4);
   if (length > limits::kMessageBytesMax || length > bytes.size() - kJournalFrameHeaderBytes) return std::nullopt;
   Frame frame{get<std::uint64_t>(bytes.data() + 8), bytes.subspan(kJournalFrameHeaderBytes, length)};
-  if (get<std::uint64_t>(bytes.data() + 16) != frame_checksum(frame.sequence, frame.payload)) return std::nullopt;
+  if (get<std::uint64_t>(bytes.data() + 16) != journal_checksum(frame.payload, frame.sequence)) return std::nullopt;
   return frame;
 }
 
@@ -94,7 +90,7 @@ void apply_entry(JournalEntry&& entry, LoadState& state) {
 // The load id of the header, or nothing if the file ends within it.
 Result<std::optional<LoadId>> read_header(std::span<const std::byte> bytes, const std::string& where) {
   if (bytes.size() < kJournalHeaderBytes) return std::optional<LoadId>{};
-  if (get<std::uint64_t>(bytes.data() + 32) != XXH3_64bits(bytes.data(), 32) || std::memcmp(bytes.data(), kFileMagic, sizeof kFileMagic) != 0) {
+  if (get<std::uint64_t>(bytes.data() + 32) != journal_checksum(bytes.first(32), 0) || std::memcmp(bytes.data(), kFileMagic, sizeof kFileMagic) != 0) {
     return damaged(where, 0, "its header is not that of a journal");
   }
   if (const auto version = get<std::uint32_t>(bytes.data() + 8); version != kJournalVersion) {
@@ -145,6 +141,10 @@ class FileJournal final : public JournalWriter {
 
 }  // namespace
 
+std::uint64_t journal_checksum(std::span<const std::byte> bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
 std::vector<std::byte> journal_header(LoadId load) {
   std::vector<std::byte> bytes(kJournalHeaderBytes);
   std::memcpy(bytes.data(), kFileMagic, sizeof kFileMagic);
@@ -152,7 +152,7 @@ std::vector<std::byte> journal_header(LoadId load) {
   put(bytes.data() + 12, std::uint32_t{0});
   put(bytes.data() + 16, load.high);
   put(bytes.data() + 24, load.low);
-  put(bytes.data() + 32, static_cast<std::uint64_t>(XXH3_64bits(bytes.data(), 32)));
+  put(bytes.data() + 32, journal_checksum(std::span<const std::byte>(bytes).first(32), 0));
   return bytes;
 }
 
@@ -166,7 +166,7 @@ void append_journal_frame(const JournalEntry& entry, std::uint64_t sequence, std
   put(header, kFrameMagic);
   put(header + 4, static_cast<std::uint32_t>(payload.size()));
   put(header + 8, sequence);
-  put(header + 16, frame_checksum(sequence, payload));
+  put(header + 16, journal_checksum(payload, sequence));
 }
 
 Status replay_journal(std::span<const std::byte> bytes, const std::string& where, LoadState& state) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/ids.h"
@@ -16,6 +17,8 @@ inline constexpr std::uint32_t kJournalVersion = 1;
 inline constexpr std::size_t kJournalHeaderBytes = 40;
 inline constexpr std::size_t kJournalFrameHeaderBytes = 24;
 
+// XXH3-64 of `bytes`, seeded.
+[[nodiscard]] std::uint64_t journal_checksum(std::span<const std::byte> bytes, std::uint64_t seed);
 // The file header of a load's journal.
 [[nodiscard]] std::vector<std::byte> journal_header(LoadId load);
 // Appends one frame to `out`.
