@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "formats/hdf5_filters.h"
 
 namespace tipple {
@@ -95,9 +96,13 @@ Result<Hdf5Handle> hdf5_open_file(const std::filesystem::path& path) {
 
 namespace {
 
-Result<Hdf5Handle> text_type(const std::filesystem::path& path) {
+// An object header message, which an attribute of fixed size is, holds 64 KiB.
+constexpr std::size_t kFixedTextBytesMax = 60'000;
+
+Result<Hdf5Handle> text_type(std::size_t size, const std::filesystem::path& path) {
   TIPPLE_TRY(Hdf5Handle type, hdf5_handle(H5Tcopy(H5T_C_S1), H5Tclose, "cannot make a text type", path));
-  if (H5Tset_size(type.id(), H5T_VARIABLE) < 0 || H5Tset_cset(type.id(), H5T_CSET_UTF8) < 0) {
+  if (H5Tset_size(type.id(), size) < 0 || H5Tset_cset(type.id(), H5T_CSET_UTF8) < 0 ||
+      H5Tset_strpad(type.id(), H5T_STR_NULLPAD) < 0) {
     return hdf5_error("cannot make a text type", path);
   }
   return type;
@@ -115,10 +120,14 @@ Status put_attribute(hid_t object, const char* name, hid_t type, const void* val
 }  // namespace
 
 Status hdf5_put_attribute(hid_t object, const char* name, std::string_view text, const std::filesystem::path& path) {
-  TIPPLE_TRY(const Hdf5Handle type, text_type(path));
   const std::string terminated(text);
   const char* pointer = terminated.c_str();
-  return put_attribute(object, name, type.id(), &pointer, path);
+  if (text.size() <= kFixedTextBytesMax) {
+    TIPPLE_TRY(const Hdf5Handle fixed, text_type(std::max<std::size_t>(text.size(), 1), path));
+    return put_attribute(object, name, fixed.id(), pointer, path);
+  }
+  TIPPLE_TRY(const Hdf5Handle variable, text_type(H5T_VARIABLE, path));
+  return put_attribute(object, name, variable.id(), &pointer, path);
 }
 
 Status hdf5_put_attribute(hid_t object, const char* name, std::uint64_t value, const std::filesystem::path& path) {
@@ -130,13 +139,21 @@ Result<std::string> hdf5_get_text(hid_t object, const char* name, const std::fil
   TIPPLE_TRY(const Hdf5Handle attribute, hdf5_handle(H5Aopen(object, name, H5P_DEFAULT), H5Aclose, what, path));
   TIPPLE_TRY(const Hdf5Handle stored, hdf5_handle(H5Aget_type(attribute.id()), H5Tclose, what, path));
   TIPPLE_TRY(const Hdf5Handle space, hdf5_handle(H5Aget_space(attribute.id()), H5Sclose, what, path));
-  if (H5Tis_variable_str(stored.id()) <= 0 || H5Sget_simple_extent_type(space.id()) != H5S_SCALAR) {
+  if (H5Tget_class(stored.id()) != H5T_STRING || H5Sget_simple_extent_type(space.id()) != H5S_SCALAR) {
     return environment_error(what, path.string());
   }
-  TIPPLE_TRY(const Hdf5Handle type, text_type(path));
-  Hdf5Text text;
-  if (H5Aread(attribute.id(), type.id(), &text.text) < 0) return hdf5_error(what, path);
-  return std::string(text.text == nullptr ? "" : text.text);
+  if (H5Tis_variable_str(stored.id()) > 0) {
+    TIPPLE_TRY(const Hdf5Handle type, text_type(H5T_VARIABLE, path));
+    Hdf5Text text;
+    if (H5Aread(attribute.id(), type.id(), &text.text) < 0) return hdf5_error(what, path);
+    return std::string(text.text == nullptr ? "" : text.text);
+  }
+  const std::size_t size = H5Tget_size(stored.id());
+  if (size == 0 || size > limits::kMiB) return environment_error(what, path.string());
+  std::string text(size, '\0');
+  if (H5Aread(attribute.id(), stored.id(), text.data()) < 0) return hdf5_error(what, path);
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
 }
 
 Result<std::uint64_t> hdf5_get_number(hid_t object, const char* name, const std::filesystem::path& path) {

@@ -79,7 +79,7 @@ inline constexpr H5Z_filter_t kFilterZstd = 32015;
 [[nodiscard]] Result<Hdf5Handle> hdf5_create_file(const std::filesystem::path& path, bool virtual_datasets);
 [[nodiscard]] Result<Hdf5Handle> hdf5_open_file(const std::filesystem::path& path);
 
-// Variable-length UTF-8 string: has no size limit, unlike a fixed one (64 KiB).
+// UTF-8 text: of fixed length, which stands in a checksummed object header; of variable length beyond the 64 KiB that one holds.
 [[nodiscard]] Status hdf5_put_attribute(hid_t object, const char* name, std::string_view text, const std::filesystem::path& path);
 [[nodiscard]] Status hdf5_put_attribute(hid_t object, const char* name, std::uint64_t value, const std::filesystem::path& path);
 [[nodiscard]] Result<std::string> hdf5_get_text(hid_t object, const char* name, const std::filesystem::path& path);

@@ -1,0 +1,129 @@
+// Shuffle and codecs: inverses of each other, equal to HDF5's definition, safe on foreign bytes.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "formats/codec_chunk.h"
+#include "formats/codec_deflate.h"
+#include "formats/codec_shuffle.h"
+
+namespace tipple {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+Bytes random_bytes(std::size_t size, std::mt19937_64& random, unsigned values = 256) {
+  Bytes bytes(size);
+  // Few values come in runs, so that a codec without entropy coding shrinks them too.
+  for (std::size_t i = 0; i < size;) {
+    const auto byte = static_cast<std::uint8_t>(random() % values);
+    for (std::uint64_t run = values < 256 ? 1 + random() % 30 : 1; run > 0 && i < size; --run) bytes[i++] = byte;
+  }
+  return bytes;
+}
+
+TEST(CodecShuffle, IsHdf5sDefinitionForEveryWidthAndCount) {
+  std::mt19937_64 random(1);
+  for (std::size_t width = 1; width <= 40; ++width) {
+    for (const std::size_t count : {0, 1, 15, 16, 17, 33, 100}) {
+      const Bytes elements = random_bytes(width * count, random);
+      Bytes planes(width * count), back(width * count);
+      shuffle(width, elements.data(), count, planes.data(), count);
+      for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j < width; ++j) ASSERT_EQ(planes[j * count + i], elements[i * width + j]) << width << " " << count;
+      }
+      unshuffle(width, planes.data(), count, back.data());
+      ASSERT_EQ(back, elements);
+    }
+  }
+}
+
+TEST(CodecShuffle, SlicesMakeTheWhole) {
+  std::mt19937_64 random(2);
+  for (const std::size_t width : {2, 3, 4, 8, 11, 16, 20}) {
+    const std::size_t count = 1'000;
+    const Bytes elements = random_bytes(width * count, random);
+    Bytes whole(width * count), sliced(width * count);
+    shuffle(width, elements.data(), count, whole.data(), count);
+    for (std::size_t at = 0; at < count;) {
+      const std::size_t rows = std::min<std::size_t>(count - at, 1 + random() % 90);
+      shuffle(width, elements.data() + at * width, rows, sliced.data() + at, count);
+      at += rows;
+    }
+    EXPECT_EQ(sliced, whole) << width;
+  }
+}
+
+class EachCodec : public testing::TestWithParam<Codec> {};
+INSTANTIATE_TEST_SUITE_P(Codecs, EachCodec, testing::Values(Codec::kDeflate, Codec::kZstd, Codec::kLz4));
+
+TEST_P(EachCodec, GivesBackWhatItTook) {
+  std::mt19937_64 random(3);
+  CodecScratch scratch;
+  for (const std::size_t size : {100, 1'000, 65'536, 524'288, 1'048'576, 3'000'001}) {
+    const Bytes in = random_bytes(size, random, 5);
+    const auto compressed = compress_chunk(GetParam(), in, scratch);
+    ASSERT_TRUE(compressed) << size;
+    EXPECT_LT(compressed->size(), size);
+    Bytes out(size);
+    ASSERT_TRUE(decompress_chunk(GetParam(), *compressed, out).ok());
+    EXPECT_EQ(out, in);
+  }
+}
+
+TEST_P(EachCodec, LeavesAloneWhatDoesNotShrink) {
+  std::mt19937_64 random(4);
+  CodecScratch scratch;
+  for (const std::size_t size : {1, 2, 10, 1'000, 70'000, 524'288}) {
+    EXPECT_FALSE(compress_chunk(GetParam(), random_bytes(size, random), scratch)) << size;
+  }
+}
+
+TEST_P(EachCodec, EqualInputGivesEqualBytesWhateverCameBefore) {
+  std::mt19937_64 random(5);
+  CodecScratch scratch;
+  const Bytes in = random_bytes(200'000, random, 20);
+  const auto first = compress_chunk(GetParam(), in, scratch);
+  const Bytes kept(first->begin(), first->end());
+  for (int i = 0; i < 20; ++i) {
+    static_cast<void>(compress_chunk(GetParam(), random_bytes(random() % 400'000, random, 2 + static_cast<unsigned>(random() % 60)), scratch));
+    const auto again = compress_chunk(GetParam(), in, scratch);
+    ASSERT_EQ(Bytes(again->begin(), again->end()), kept);
+  }
+}
+
+TEST_P(EachCodec, ForeignBytesAreErrorsOrOtherValues) {
+  const auto seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  CodecScratch scratch;
+  const Bytes in = random_bytes(20'000, random, 8);
+  const auto compressed = compress_chunk(GetParam(), in, scratch);
+  const Bytes good(compressed->begin(), compressed->end());
+  Bytes out(in.size());
+  for (int i = 0; i < 3'000; ++i) {
+    Bytes bad = good;
+    for (std::uint64_t flips = 1 + random() % 3; flips > 0; --flips) bad[random() % (i % 2 ? bad.size() : 24)] ^= 1U << random() % 8;
+    if (i % 5 == 0) bad.resize(random() % bad.size());
+    static_cast<void>(decompress_chunk(GetParam(), bad, out));
+  }
+  Bytes small(in.size() - 1), large(in.size() + 1);
+  EXPECT_FALSE(decompress_chunk(GetParam(), good, small).ok());
+  EXPECT_FALSE(decompress_chunk(GetParam(), good, large).ok());
+  EXPECT_FALSE(decompress_chunk(GetParam(), {}, out).ok());
+}
+
+TEST(CodecLz4, ReadsThePluginsBlocks) {
+  // 6 bytes in blocks of 4: "abcd" stored, then "ef" stored, as the lz4 plugin writes what does not shrink.
+  const Bytes plugin{0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0, 4, 'a', 'b', 'c', 'd', 0, 0, 0, 2, 'e', 'f'};
+  Bytes out(6);
+  ASSERT_TRUE(decompress_chunk(Codec::kLz4, plugin, out).ok());
+  EXPECT_EQ(std::string(out.begin(), out.end()), "abcdef");
+}
+
+}  // namespace
+}  // namespace tipple
