@@ -123,7 +123,22 @@ void print_ratios() {
              median(ratios), gigabytes / median(whole), gigabytes / median(indexes), gigabytes / median(memcpys));
 }
 
-void convert_workload(benchmark::State& state, const Workload& workload, bool convert) {
+// Made when first asked for: a filter then costs only its own.
+const Workload& workload_of(const std::string& name) {
+  static std::map<std::string, Workload> workloads;
+  const auto found = workloads.find(name);
+  if (found != workloads.end()) return found->second;
+  std::vector<std::pair<std::string, std::string>> columns = kColumns;
+  if (name == "code_enum") {
+    columns.assign(2, {"code", "enum(AB,ABC,ABCD,ABCDE)"});
+  } else if (name != "mixed") {
+    columns.assign(2, *std::find_if(kColumns.begin(), kColumns.end(), [&](const auto& column) { return column.first == name; }));
+  }
+  return workloads.emplace(name, columns).first->second;
+}
+
+void convert_workload(benchmark::State& state, const std::string& name, bool convert) {
+  const Workload& workload = workload_of(name);
   std::uint64_t rows = 0;
   for (auto _ : state) rows += workload.run(convert);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(workload.size()));
@@ -132,13 +147,9 @@ void convert_workload(benchmark::State& state, const Workload& workload, bool co
 }
 
 int run_benchmarks(int argc, char** argv) {
-  std::map<std::string, Workload> workloads;
-  workloads.emplace("mixed", kColumns);
-  for (const auto& column : kColumns) workloads.emplace(column.first, std::vector{column, column});
-  workloads.emplace("code_enum", std::vector<std::pair<std::string, std::string>>{{"code", "enum(AB,ABC,ABCD,ABCDE)"}, {"code", "enum(AB,ABC,ABCD,ABCDE)"}});
-  for (const auto& [name, workload] : workloads) {
-    benchmark::RegisterBenchmark(("Index/" + name).c_str(), convert_workload, std::cref(workload), false);
-    benchmark::RegisterBenchmark(("Convert/" + name).c_str(), convert_workload, std::cref(workload), true);
+  for (const char* name : {"mixed", "id", "count", "x", "y", "at", "price", "code", "code_enum", "note"}) {
+    benchmark::RegisterBenchmark((std::string("Index/") + name).c_str(), convert_workload, name, false);
+    benchmark::RegisterBenchmark((std::string("Convert/") + name).c_str(), convert_workload, name, true);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

@@ -47,6 +47,10 @@ class CsvColumn {
 [[nodiscard]] std::unique_ptr<CsvColumn> make_csv_string_column(const CsvDialect& dialect, const Column& column,
                                                                 std::uint32_t position);
 
+// Which way plain numbers are read. Forcing the portable one is for tests and benchmarks; it holds for the process.
+[[nodiscard]] bool csv_numbers_use_avx2();
+void force_portable_csv_numbers(bool on);
+
 // What every column has: name, type, null rule, and the words for its faults.
 class CsvColumnBase : public CsvColumn {
  protected:

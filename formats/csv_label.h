@@ -15,7 +15,7 @@ namespace tipple {
 // true, false, t, f, 1, 0, yes, no in any case; as a byte 1 or 0.
 struct CsvBoolParser {
   using Value = std::uint8_t;
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, std::uint8_t* out) const {
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, std::uint8_t* out) const {
     if (length == 1 && (*p | 1) == '1') {
       *out = static_cast<std::uint8_t>(*p & 1);
       return true;
@@ -38,7 +38,7 @@ class CsvEnumParser {
   explicit CsvEnumParser(const std::vector<std::string>& labels);
   CsvEnumParser(CsvEnumParser&&) = default;  // moving keeps the labels where positions_ points; copying would not
 
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, std::uint16_t* out) const {
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, std::uint16_t* out) const {
     const std::uint64_t word = keep_first_bytes(load_8_bytes(p), length);
     const Slot& slot = slots_[((word ^ length) * multiplier_) >> shift_];
     *out = slot.label;

@@ -2,6 +2,7 @@
 //
 // Each parser has two ways in:
 //   fast(p, length, out)  plain short values, few branches; false: not that plain, ask parse(). 32 bytes from p on must be readable.
+//   from_plain(plain, out)  the second half of fast(), behind whatever read the digits.
 //   parse(text, out)      every value of the type; the verdict says what is wrong with the others.
 // fast() answers true only with what parse() would give.
 // Technique: Lemire, "Quickly parsing eight digits" (2018); Clinger, "How to read floating point numbers accurately" (1990).
@@ -27,7 +28,7 @@ static_assert(std::endian::native == std::endian::little, "the digit tricks belo
 
 inline constexpr std::uint64_t kZeroDigits = 0x3030303030303030;
 
-inline constexpr std::uint64_t kPowersOfTen[20] = {1,
+constexpr std::uint64_t kPowersOfTen[20] = {1,
                                                    10,
                                                    100,
                                                    1000,
@@ -48,7 +49,7 @@ inline constexpr std::uint64_t kPowersOfTen[20] = {1,
                                                    1000000000000000000,
                                                    10000000000000000000U};
 
-inline constexpr double kExactPowersOfTen[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+constexpr double kExactPowersOfTen[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 // The first `length` (0..8) bytes at `p` as digit values, moved to the word's end behind leading zeros.
@@ -89,7 +90,7 @@ struct CsvPlainDecimal {
 }
 
 // False: not that plain.
-[[nodiscard]] inline bool read_plain_decimal(const char* p, std::uint32_t length, CsvPlainDecimal* out) {
+[[nodiscard, gnu::always_inline]] inline bool read_plain_decimal(const char* p, std::uint32_t length, CsvPlainDecimal* out) {
   out->negative = *p == '-';
   const std::uint32_t sign = out->negative ? 1 : 0;
   p += sign;
@@ -116,8 +117,9 @@ struct CsvPlainDecimal {
 template <typename T>
 struct CsvIntParser {
   using Value = T;
+  static constexpr bool kDot = false;
 
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, T* out) const {
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, T* out) const {
     const bool negative = *p == '-';
     const std::uint32_t sign = negative ? 1 : 0;
     p += sign;
@@ -135,11 +137,18 @@ struct CsvIntParser {
     } else {
       return false;
     }
+    return from_plain({value, 0, negative}, out);
+  }
+
+  // False: out of range.
+  [[nodiscard, gnu::always_inline]] bool from_plain(const CsvPlainDecimal& plain, T* out) const {
+    const std::uint64_t sign = plain.negative ? 1 : 0;
     if constexpr (std::is_unsigned_v<T>) {
-      if (negative) [[unlikely]] return false;
+      if (sign != 0) [[unlikely]] return false;
     }
-    if (value > static_cast<std::uint64_t>(std::numeric_limits<T>::max()) + sign) [[unlikely]] return false;
-    *out = static_cast<T>(negative ? std::uint64_t{0} - value : value);
+    if (plain.mantissa > static_cast<std::uint64_t>(std::numeric_limits<T>::max()) + sign) [[unlikely]] return false;
+    const std::uint64_t mask = std::uint64_t{0} - sign;
+    *out = static_cast<T>((plain.mantissa ^ mask) + sign);
     return true;
   }
 
@@ -149,17 +158,26 @@ struct CsvIntParser {
 template <typename T>
 struct CsvFloatParser {
   using Value = T;
+  static constexpr bool kDot = true;
 
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, T* out) const {
-    CsvPlainDecimal decimal;
-    if (!read_plain_decimal(p, length, &decimal) || decimal.mantissa > (std::uint64_t{1} << 53)) [[unlikely]] return false;
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, T* out) const {
+    CsvPlainDecimal plain;
+    return read_plain_decimal(p, length, &plain) && from_plain(plain, out);
+  }
+
+  // False: needs more than one exact step.
+  [[nodiscard, gnu::always_inline]] bool from_plain(const CsvPlainDecimal& decimal, T* out) const {
+    if (decimal.mantissa > (std::uint64_t{1} << 53)) [[unlikely]] return false;
     // Both are exact, so that the one division rounds once, correctly.
-    double value = static_cast<double>(static_cast<std::int64_t>(decimal.mantissa)) / kExactPowersOfTen[decimal.fraction];
+    const double size = static_cast<double>(static_cast<std::int64_t>(decimal.mantissa)) / kExactPowersOfTen[decimal.fraction];
+    // No branch on the sign: half of all coordinates are negative, in no order.
+    const std::uint64_t sign = std::uint64_t{decimal.negative} << 63;
+    const double value = std::bit_cast<double>(std::bit_cast<std::uint64_t>(size) | sign);
     if constexpr (std::is_same_v<T, float>) {
       // Rounding again is safe unless the double stands exactly between two floats: there it may hide which side the text was on.
       if ((std::bit_cast<std::uint64_t>(value) & 0x1FFFFFFF) == 0x10000000) [[unlikely]] return false;
     }
-    *out = static_cast<T>(decimal.negative ? -value : value);
+    *out = static_cast<T>(value);
     return true;
   }
 
@@ -171,15 +189,22 @@ struct CsvFloatParser {
 class CsvDecimalParser {
  public:
   using Value = __int128;
+  static constexpr bool kDot = true;
 
   CsvDecimalParser(std::uint8_t precision, std::uint8_t scale);
 
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, Value* out) const {
-    CsvPlainDecimal decimal;
-    if (!read_plain_decimal(p, length, &decimal) || decimal.fraction > fraction_fast_max_) [[unlikely]] return false;
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, Value* out) const {
+    CsvPlainDecimal plain;
+    return read_plain_decimal(p, length, &plain) && from_plain(plain, out);
+  }
+
+  // False: too many digits, or more than the fast way knows.
+  [[nodiscard, gnu::always_inline]] bool from_plain(const CsvPlainDecimal& decimal, Value* out) const {
+    if (decimal.fraction > fraction_fast_max_) [[unlikely]] return false;
     if (decimal.mantissa >= limits_[decimal.fraction]) [[unlikely]] return false;
     const Value value = static_cast<Value>(decimal.mantissa) * kPowersOfTen[scale_ - decimal.fraction];
-    *out = decimal.negative ? -value : value;
+    const Value sign = -static_cast<Value>(decimal.negative);
+    *out = (value ^ sign) - sign;
     return true;
   }
 

@@ -1,4 +1,5 @@
 // Columns whose values have a fixed width: numbers, dates, times, booleans, enums.
+#include <atomic>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "formats/csv_column.h"
 #include "formats/csv_label.h"
 #include "formats/csv_number.h"
+#include "formats/csv_number_avx2.h"
 #include "formats/csv_time.h"
 
 namespace tipple {
@@ -47,20 +49,19 @@ class FixedWidthColumn final : public CsvColumnBase {
     TIPPLE_TRY(auto values, allocate_buffer(static_cast<std::int64_t>(cells.rows * sizeof(Value)), pool));
     auto* const out = reinterpret_cast<Value*>(values->mutable_data());
     CsvValidity validity(cells.rows, pool);
-    std::string scratch;
-    // Small parsers as a copy of this function's own: stores to `out` then cannot be taken for changes of it.
-    std::conditional_t<std::is_trivially_copyable_v<Parser>, const Parser, const Parser&> parser = parser_;
-    const CsvCells local = cells;
-    const bool only_slow = only_slow_;
-    for (std::size_t row = 0; row < local.rows; ++row) {
-      const std::uint32_t begin = local.begin(row);
-      const std::uint32_t length = local.end(row) - begin;
-      Value value;
-      if (only_slow || !parser.fast(local.block + begin, length, &value)) [[unlikely]] {
-        value = slow_value({local.block + begin, length}, row, validity, faults, scratch);
+#if TIPPLE_CSV_AVX2
+    if constexpr (kPlain) {
+      if (!only_slow_ && csv_numbers_use_avx2()) {
+        convert_values_avx2(cells, out, validity, faults);
+      } else {
+        convert_values(cells, out, validity, faults);
       }
-      std::memcpy(out + row, &value, sizeof(Value));
+    } else {
+      convert_values(cells, out, validity, faults);
     }
+#else
+    convert_values(cells, out, validity, faults);
+#endif
     TIPPLE_RETURN_IF_ERROR(validity.status());
     if constexpr (std::is_same_v<Parser, CsvBoolParser>) {
       TIPPLE_TRY(values, packed_bits(out, cells.rows, pool));
@@ -82,7 +83,46 @@ class FixedWidthColumn final : public CsvColumnBase {
     }
   }
 
-  // Not inlined, so that the loop around it keeps its registers.
+  // A function of its own, so that the loop has the registers to itself.
+  [[gnu::noinline]] void convert_values(const CsvCells& cells, Value* out, CsvValidity& validity, CsvFaults& faults) const {
+    // Small parsers as a copy of this function's own: stores to `out` then cannot be taken for changes of it.
+    std::conditional_t<std::is_trivially_copyable_v<Parser>, const Parser, const Parser&> parser = parser_;
+    const CsvCells local = cells;
+    const bool only_slow = only_slow_;
+    std::string scratch;
+    for (std::size_t row = 0; row < local.rows; ++row) {
+      const std::uint32_t begin = local.begin(row);
+      const std::uint32_t length = local.end(row) - begin;
+      Value value;
+      if (only_slow || !parser.fast(local.block + begin, length, &value)) [[unlikely]] {
+        value = slow_value({local.block + begin, length}, row, validity, faults, scratch);
+      }
+      std::memcpy(out + row, &value, sizeof(Value));
+    }
+  }
+
+#if TIPPLE_CSV_AVX2
+  // Numbers made of plain digits.
+  static constexpr bool kPlain = requires(const Parser& parser, Value* value) { parser.from_plain(CsvPlainDecimal{}, value); };
+
+  [[TIPPLE_TARGET_AVX2, gnu::noinline]] void convert_values_avx2(const CsvCells& cells, Value* out, CsvValidity& validity,
+                                                                 CsvFaults& faults) const {
+    const Parser parser = parser_;
+    const CsvCells local = cells;
+    std::string scratch;
+    for (std::size_t row = 0; row < local.rows; ++row) {
+      const std::uint32_t begin = local.begin(row);
+      const std::uint32_t length = local.end(row) - begin;
+      CsvPlainDecimal plain;
+      Value value;
+      if (!read_plain_avx2<Parser::kDot>(local.block + begin, length, &plain) || !parser.from_plain(plain, &value)) [[unlikely]] {
+        value = slow_value({local.block + begin, length}, row, validity, faults, scratch);
+      }
+      std::memcpy(out + row, &value, sizeof(Value));
+    }
+  }
+#endif
+
   [[gnu::noinline]] Value slow_value(std::string_view field, std::size_t row, CsvValidity& validity, CsvFaults& faults,
                                      std::string& scratch) const {
     Value value{};
@@ -125,7 +165,20 @@ std::unique_ptr<CsvColumn> make(const CsvDialect& dialect, const Column& column,
   return std::make_unique<FixedWidthColumn<Parser>>(dialect, column, position, std::move(parser));
 }
 
+std::atomic<bool> portable_forced{false};
+
 }  // namespace
+
+void force_portable_csv_numbers(bool on) { portable_forced = on; }
+
+bool csv_numbers_use_avx2() {
+#if TIPPLE_CSV_AVX2
+  static const bool supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+  return supported && !portable_forced.load(std::memory_order_relaxed);
+#else
+  return false;
+#endif
+}
 
 std::unique_ptr<CsvColumn> make_csv_number_column(const CsvDialect& dialect, const Column& column, std::uint32_t position) {
   const DataType& type = column.type;

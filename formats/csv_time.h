@@ -18,9 +18,9 @@ inline constexpr std::int64_t kSecondsPerDay = 86'400;
 inline constexpr std::int32_t kEpochDays = 719'162;
 
 // By [leap year][month - 1]; 16 wide so that a masked index stays inside.
-inline constexpr std::uint8_t kDaysInMonth[2][16] = {{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0},
+constexpr std::uint8_t kDaysInMonth[2][16] = {{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0},
                                                      {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0}};
-inline constexpr std::uint16_t kDaysBeforeMonth[2][16] = {
+constexpr std::uint16_t kDaysBeforeMonth[2][16] = {
     {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0, 0},
     {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 0, 0, 0, 0}};
 
@@ -42,7 +42,7 @@ static_assert(days_from_civil(1, 1, 1) == -719162 && days_from_civil(9999, 12, 3
 enum class CsvDateFault : std::uint8_t { kNone, kForm, kDay };
 
 // YYYY-MM-DD at `p`; 16 bytes must be readable.
-[[nodiscard]] inline CsvDateFault read_date(const char* p, std::int32_t* days) {
+[[nodiscard, gnu::always_inline]] inline CsvDateFault read_date(const char* p, std::int32_t* days) {
   constexpr std::uint64_t kForm = 0x2D30302D30303030;   // "0000-00-"
   constexpr std::uint64_t kLimit = 0x7F76767F76767676;  // 9 + 0x76 and 0 + 0x7f do not reach 0x80, the next ones do
   const std::uint64_t front = load_8_bytes(p) ^ kForm;
@@ -61,7 +61,7 @@ enum class CsvDateFault : std::uint8_t { kNone, kForm, kDay };
 }
 
 // HH:MM:SS at `p` as seconds since midnight; false if it is none. 8 bytes must be readable.
-[[nodiscard]] inline bool read_clock(const char* p, std::uint32_t* seconds) {
+[[nodiscard, gnu::always_inline]] inline bool read_clock(const char* p, std::uint32_t* seconds) {
   constexpr std::uint64_t kForm = 0x30303A30303A3030;  // "00:00:00"
   constexpr std::uint64_t kLimit = 0x76767F76767F7676;
   const std::uint64_t digits = load_8_bytes(p) ^ kForm;
@@ -76,7 +76,7 @@ enum class CsvDateFault : std::uint8_t { kNone, kForm, kDay };
 
 struct CsvDateParser {
   using Value = std::int32_t;
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, std::int32_t* out) const {
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, std::int32_t* out) const {
     return length == 10 && read_date(p, out) == CsvDateFault::kNone;
   }
   [[nodiscard]] CsvVerdict parse(std::string_view text, std::int32_t* out) const;
@@ -84,7 +84,7 @@ struct CsvDateParser {
 
 struct CsvTimeParser {
   using Value = std::int64_t;
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, std::int64_t* out) const {
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, std::int64_t* out) const {
     std::uint32_t seconds = 0;
     if (length != 8 || !read_clock(p, &seconds)) [[unlikely]] return false;
     *out = seconds * kMicrosPerSecond;
@@ -98,7 +98,7 @@ class CsvTimestampParser {
   using Value = std::int64_t;
   explicit CsvTimestampParser(bool zoned) : zoned_(zoned) {}
   // Plain: to the second, with Z if and only if zoned.
-  [[nodiscard]] bool fast(const char* p, std::uint32_t length, std::int64_t* out) const {
+  [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, std::int64_t* out) const {
     std::int32_t days = 0;
     std::uint32_t seconds = 0;
     if (length != (zoned_ ? 20U : 19U)) [[unlikely]] return false;
