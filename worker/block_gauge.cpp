@@ -9,7 +9,9 @@ namespace tipple {
 
 bool BlockGauge::acquire(std::uint64_t bytes) {
   std::unique_lock lock(mutex_);
-  room_.wait(lock, [&] { return cancelled_ || draining_ == 0 || used_bytes_ + bytes <= budget_bytes_; });
+  room_.wait(lock, [&] {
+    return cancelled_ || draining_ == 0 || (draining_ < draining_max_ && used_bytes_ + bytes <= budget_bytes_);
+  });
   if (cancelled_) return false;
   used_bytes_ += bytes;
   ++draining_;

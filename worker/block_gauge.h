@@ -1,5 +1,5 @@
-// BlockGauge: the token bound of the task graph, counted in bytes. Whatever a chunk holds on its way from read to write is charged
-// here; the reader waits until there is room for one more block.
+// BlockGauge: the token bound of the task graph, counted in bytes and in blocks and row groups under way. Whatever a chunk holds on
+// its way from read to write is charged here; the reader waits until there is room for one more block.
 //
 // Owner: one per ChunkRunner. Thread rule: any thread; acquire() is called by the reading thread alone and is the only wait.
 // Progress: charges that will drain by themselves (blocks and row groups under way) are counted; when there are none, acquire()
@@ -15,7 +15,7 @@ namespace tipple {
 
 class BlockGauge {
  public:
-  explicit BlockGauge(std::uint64_t budget_bytes) : budget_bytes_(budget_bytes) {}
+  BlockGauge(std::uint64_t budget_bytes, std::uint64_t draining_max) : budget_bytes_(budget_bytes), draining_max_(draining_max) {}
 
   // Waits until `bytes` more fit. False: cancelled.
   [[nodiscard]] bool acquire(std::uint64_t bytes);
@@ -37,6 +37,7 @@ class BlockGauge {
   void added();
 
   const std::uint64_t budget_bytes_;
+  const std::uint64_t draining_max_;
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable room_;
   std::uint64_t used_bytes_ = 0;

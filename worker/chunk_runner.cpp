@@ -33,13 +33,12 @@ constexpr std::uint64_t kScanBytes = 4 * limits::kMiB;
 
 // Blocks and row groups get this share of the budget; allocators, HDF5's caches and encoders' scratch the rest.
 constexpr std::uint64_t kGaugePercent = 60;
-// More blocks under way than the threads can work on only cool the caches down.
-constexpr std::uint64_t kUsefulBytes = 64 * limits::kMiB;
-constexpr std::uint64_t kUsefulBytesPerThread = 32 * limits::kMiB;
+// Blocks and row groups under way: what the threads work on, as many again in front of them, and some between the serial stages.
+// More would only cool the caches down and touch fresh memory.
+constexpr std::uint64_t kUnderWay = 6;
+constexpr std::uint64_t kUnderWayPerThread = 3;
 
-std::uint64_t gauge_bytes(const RunnerConfig& config) {
-  return std::min(config.memory_bytes / 100 * kGaugePercent, kUsefulBytes + config.threads * kUsefulBytesPerThread);
-}
+std::uint64_t gauge_bytes(const RunnerConfig& config) { return config.memory_bytes / 100 * kGaugePercent; }
 
 // Peak resident set of this process; 0 where the system does not tell.
 std::uint64_t resident_peak_bytes() {
@@ -130,7 +129,7 @@ struct ChunkRunner::Impl {
                                                                tbb::global_control::max_allowed_parallelism))),
         arena(static_cast<int>(config.threads), 1),
         pool(config.block_bytes),
-        gauge(gauge_bytes(config)),
+        gauge(gauge_bytes(config), kUnderWay + config.threads * kUnderWayPerThread),
         cost(config.block_bytes) {}
 
   // The tables that a source feeds; its reader keeps the last head.

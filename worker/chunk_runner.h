@@ -21,7 +21,7 @@ struct RunnerConfig {
   // Of the whole process. The floor is one block and its batches, plus the rows of one row group for each table of the source.
   std::uint64_t memory_bytes = 0;
   // Bytes read at a time. Neither this nor the memory changes what is written.
-  std::uint64_t block_bytes = limits::kMiB;
+  std::uint64_t block_bytes = 512 * limits::kKiB;
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;  // at least two blocks
 };
 

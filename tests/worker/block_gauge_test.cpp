@@ -10,7 +10,7 @@ namespace tipple {
 namespace {
 
 TEST(BlockGauge, CountsWhatIsCharged) {
-  BlockGauge gauge(100);
+  BlockGauge gauge(100, 10);
   ASSERT_TRUE(gauge.acquire(60));
   GaugeCharge first = GaugeCharge::adopt(gauge, 60, true);
   GaugeCharge second = GaugeCharge::add(gauge, 30, false);
@@ -26,14 +26,14 @@ TEST(BlockGauge, CountsWhatIsCharged) {
 }
 
 TEST(BlockGauge, LetsOneBlockInWhateverItsSize) {
-  BlockGauge gauge(0);
+  BlockGauge gauge(0, 10);
   const GaugeCharge waiting_rows = GaugeCharge::add(gauge, 1000, false);
   EXPECT_TRUE(gauge.acquire(1'000'000));
   gauge.release(1'000'000, true);
 }
 
 TEST(BlockGauge, WaitsForRoom) {
-  BlockGauge gauge(100);
+  BlockGauge gauge(100, 10);
   ASSERT_TRUE(gauge.acquire(80));
   std::atomic<bool> released{false};
   std::thread other([&] {
@@ -47,8 +47,20 @@ TEST(BlockGauge, WaitsForRoom) {
   gauge.release(50, true);
 }
 
+TEST(BlockGauge, WaitsUntilFewerAreUnderWay) {
+  BlockGauge gauge(100, 2);
+  ASSERT_TRUE(gauge.acquire(1));
+  ASSERT_TRUE(gauge.acquire(1));
+  std::thread other([&] { gauge.release(1, true); });
+  EXPECT_TRUE(gauge.acquire(1));
+  other.join();
+  EXPECT_EQ(gauge.peak_draining(), 2u);
+  gauge.release(2, true);
+  gauge.release(0, true);
+}
+
 TEST(BlockGauge, CancelEndsAWait) {
-  BlockGauge gauge(100);
+  BlockGauge gauge(100, 10);
   ASSERT_TRUE(gauge.acquire(80));
   std::thread other([&] { gauge.cancel(); });
   EXPECT_FALSE(gauge.acquire(50));

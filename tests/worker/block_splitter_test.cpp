@@ -43,7 +43,7 @@ class Splitting {
   // One chunk [begin, end).
   Found chunk(std::uint64_t begin, std::uint64_t end, std::optional<std::uint64_t> known_start, std::size_t block_bytes) {
     BlockPool pool(block_bytes);
-    BlockGauge gauge(1 << 30);
+    BlockGauge gauge(1 << 30, 16);
     BlockCost cost(block_bytes);
     StageClock clock;
     SegmentReader segments(SourceTables{&source_, {TableId(0)}, {&table_}});
