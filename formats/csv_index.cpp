@@ -13,7 +13,6 @@ namespace {
 
 // Room is made for this many bytes' worth of field ends at a time: the worst case (a field a byte) costs four times the bytes.
 constexpr std::size_t kRunBytes = 256 * kCsvWordBytes;
-constexpr std::size_t kEndsMin = 64 * 1024;
 
 // The first byte at or after `at` that is not part of a blank or comment line.
 std::size_t past_skipped_lines(const CsvRules& rules, std::span<const char> block, std::size_t at) {
@@ -55,7 +54,7 @@ void CsvIndex::clear(std::uint32_t fields_per_record) {
 
 void CsvIndex::reserve(std::size_t ends) {
   if (ends <= capacity_) return;
-  const std::size_t capacity = std::max({ends, capacity_ * 2, kEndsMin});
+  const std::size_t capacity = std::max(ends, capacity_ * 2);
   auto larger = std::make_unique_for_overwrite<std::uint32_t[]>(capacity);
   std::copy_n(ends_.get(), count_, larger.get());
   ends_ = std::move(larger);

@@ -170,7 +170,7 @@ inline std::string index_difference(std::string_view text, const CsvDialect& dia
   const Answer want = read(text, dialect, fields, final);
   const Exact block(text);
   const CsvIndexer indexer(dialect, fields);
-  CsvIndex index;
+  static CsvIndex index;  // buffers are kept from block to block, as a worker keeps them
   const CsvIndexer::Split split = indexer.index(block.span(), final, index);
   std::string wrong;
   if (split.whole != want.whole) wrong += " whole " + std::to_string(split.whole) + " not " + std::to_string(want.whole);
