@@ -129,29 +129,43 @@ Json machine_json() {
                                static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))}};
 }
 
-Json chunks_json(const LoadState& state, const AttemptFacts& facts) {
-  return {{"total", facts.chunks_total},
-          {"done", state.accepted.size()},
-          {"loaded", state.accepted.size() - std::min<std::uint64_t>(facts.chunks_before, state.accepted.size())},
-          {"from_earlier_attempts", facts.chunks_before},
-          {"redone", facts.redone},
-          {"reissued", facts.reissued},
-          {"mismatches", facts.mismatches},
-          {"boundary_scans", facts.scans}};
+// What this attempt did itself: reports that earlier attempts had not left in the same form.
+struct Loaded {
+  std::uint64_t chunks = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;
+};
+
+Loaded loaded_now(const LoadState& state, const AttemptFacts& facts) {
+  Loaded loaded;
+  for (const auto& [chunk, report] : state.accepted) {
+    if (facts.before != nullptr) {
+      const auto known = facts.before->accepted.find(chunk);
+      if (known != facts.before->accepted.end() && known->second == report) continue;
+    }
+    ++loaded.chunks;
+    loaded.bytes += report.bytes_read;
+    for (const TableReport& table : report.tables) loaded.rows += table.rows.rows_in;
+  }
+  return loaded;
 }
 
-Json throughput_json(const LoadState& state, const AttemptFacts& facts, std::uint64_t bytes) {
-  std::uint64_t rows = 0;
-  for (const auto& [chunk, report] : state.accepted) {
-    for (const TableReport& table : report.tables) rows += table.rows.rows_in;
-  }
-  const double loaded = static_cast<double>(bytes - std::min(bytes, facts.bytes_before));
+Json chunks_json(const LoadState& state, const AttemptFacts& facts, const Loaded& loaded) {
+  return {{"total", facts.chunks_total},    {"done", state.accepted.size()},
+          {"loaded", loaded.chunks},        {"from_earlier_attempts", state.accepted.size() - loaded.chunks},
+          {"redone", facts.redone},         {"reissued", facts.reissued},
+          {"mismatches", facts.mismatches}, {"boundary_scans", facts.scans}};
+}
+
+// Speeds are of what this attempt loaded; totals of the whole load.
+Json throughput_json(const AttemptFacts& facts, const Loaded& loaded, std::uint64_t bytes, std::uint64_t rows) {
   const double seconds = std::max(facts.seconds, 1e-6);
+  const double bytes_per_second = static_cast<double>(loaded.bytes) / seconds;
   return {{"bytes", bytes},
-          {"bytes_per_second", loaded / seconds},
-          {"bytes_per_core_second", loaded / seconds / facts.ranks / std::max(1u, facts.rank.threads)},
+          {"bytes_per_second", bytes_per_second},
+          {"bytes_per_core_second", bytes_per_second / facts.ranks / std::max(1u, facts.rank.threads)},
           {"rows", rows},
-          {"rows_per_second", facts.chunks_before > 0 ? 0.0 : static_cast<double>(rows) / seconds}};
+          {"rows_per_second", static_cast<double>(loaded.rows) / seconds}};
 }
 
 }  // namespace
@@ -160,10 +174,12 @@ Result<Json> load_report(const JobSpec& job, const Warehouse& warehouse, const L
                          const AttemptFacts& facts) {
   StageTimes times;
   std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;
   std::uint64_t memory_peak = 0;
   for (const auto& [chunk, report] : state.accepted) {
     times += report.stages;
     bytes += report.bytes_read;
+    for (const TableReport& table : report.tables) rows += table.rows.rows_in;
     memory_peak = std::max(memory_peak, report.memory_peak_bytes);
   }
   Json document{{"outcome", facts.outcome}, {"load_id", load.load.to_hex()}, {"job", job.name}, {"mode", load.mode}};
@@ -173,8 +189,10 @@ Result<Json> load_report(const JobSpec& job, const Warehouse& warehouse, const L
     TIPPLE_TRY(document["tables"][job.tables[i].name], table_json(warehouse, job.tables[i], load.load, totals[i]));
   }
   document["seconds"] = facts.seconds;
-  document["chunks"] = chunks_json(state, facts);
-  document["throughput"] = throughput_json(state, facts, bytes);
+  // A load that was published before did nothing now, whatever its journals hold.
+  const Loaded loaded = facts.outcome == "already-published" ? Loaded{} : loaded_now(state, facts);
+  document["chunks"] = chunks_json(state, facts, loaded);
+  document["throughput"] = throughput_json(facts, loaded, bytes, rows);
   document["stages"] = stages_json(times);
   document["slowest_stage"] = slowest_stage(times);
   document["ranks"] = facts.ranks;

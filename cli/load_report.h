@@ -24,9 +24,8 @@ struct AttemptFacts {
   std::uint32_t ranks = 1;
   RankResources rank;
   std::uint64_t chunks_total = 0;
-  std::uint64_t chunks_before = 0;  // done by earlier attempts
-  std::uint64_t bytes_before = 0;   // likewise
-  std::uint64_t redone = 0;         // chunks that an earlier attempt had begun and lost
+  const LoadState* before = nullptr;  // what earlier attempts had achieved; null: nothing
+  std::uint64_t redone = 0;           // chunks that an earlier attempt had begun and lost
   std::uint64_t reissued =
       0;  // chunks that this attempt handed out again: losses, wrong guesses, duplicates at the end
   std::uint32_t workers_lost = 0;

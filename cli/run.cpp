@@ -141,8 +141,7 @@ Result<int> run_attempt(const Context& context, const LoadRequest& request, Load
   AttemptFacts facts = context.facts(std::string(outcome_name(outcome.exit_code)));
   facts.error = outcome.error;
   facts.chunks_total = outcome.chunks_total;
-  facts.chunks_before = outcome.chunks_resumed;
-  for (const auto& [chunk, report] : before.accepted) facts.bytes_before += report.bytes_read;
+  facts.before = &before;
   facts.redone = lost;
   facts.reissued = outcome.reissued;
   facts.mismatches = outcome.mismatches;
