@@ -186,13 +186,11 @@ YamlTree parse_yaml(std::string_view text) {
     return tree;
   }
   try {
-    std::istringstream stream{std::string(text)};
+    // yaml-cpp takes the end of the file for a missing closing quote; it refuses a document's end there.
+    std::istringstream stream(std::string(text) + "\n...\n");
     YAML::Parser parser(stream);
     TreeBuilder builder;
-    if (!parser.HandleNextDocument(builder)) {
-      tree.mistakes.push_back({0, 0, "the job file is empty", "see docs/job-file.md for an example"});
-      return tree;
-    }
+    parser.HandleNextDocument(builder);
     YamlNode root = builder.take_root();
     TreeBuilder second;
     if (parser.HandleNextDocument(second)) {
@@ -201,6 +199,9 @@ YamlTree parse_yaml(std::string_view text) {
       return tree;
     }
     restore_null_texts(root, split_lines(text));
+    if (root.kind == YamlNode::Kind::kNull && root.text.empty()) {
+      tree.mistakes.push_back({0, 0, "the job file is empty", "see docs/job-file.md for an example"});
+    }
     check_keys(root, tree.mistakes);
     if (tree.mistakes.empty()) tree.root = std::move(root);
   } catch (const Refused& refused) {

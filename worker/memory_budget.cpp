@@ -15,8 +15,8 @@
 namespace tipple {
 namespace {
 
-// Less than this and not even one block fits through the graph.
-constexpr std::uint64_t kBudgetBytesMin = 64 * limits::kMiB;
+// Less than this and not even a few blocks fit through the graph.
+constexpr std::uint64_t kBudgetBytesMin = 16 * limits::kMiB;
 // cgroup v1 writes "no limit" as the largest multiple of a page.
 constexpr std::uint64_t kUnlimitedBytes = std::uint64_t{1} << 60;
 constexpr const char* kSlurmVariables[] = {"SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE", "SLURM_CPUS_PER_TASK"};
@@ -111,7 +111,7 @@ Result<MemoryBudget> memory_budget_in(const ResourceEnvironment& environment, st
                                       std::uint32_t ranks_here) {
   if (flag_bytes) {
     if (*flag_bytes >= kBudgetBytesMin) return MemoryBudget{*flag_bytes, "flag"};
-    return usage_error("a memory budget of " + std::to_string(*flag_bytes) + " bytes is too small", "--memory", "give 64MiB or more");
+    return usage_error("a memory budget of " + std::to_string(*flag_bytes) + " bytes is too small", "--memory", "give 16MiB or more");
   }
   const auto share = [&](std::uint64_t bytes, const char* source) -> Result<MemoryBudget> {
     const std::uint64_t budget = bytes / 4 * 3 / std::max(ranks_here, 1u);
