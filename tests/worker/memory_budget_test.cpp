@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "base/ids.h"
 #include "base/limits.h"
 
 namespace tipple {
