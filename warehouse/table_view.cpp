@@ -30,11 +30,13 @@ std::string view_fault(const fs::path& folder, const fs::path& view, const Table
   if (state->rows != version.rows()) {
     return "the view has " + std::to_string(state->rows) + " rows, the table has " + std::to_string(version.rows());
   }
-  for (const std::string& source : state->sources) {
-    if (!fs::exists(folder / source, ignored)) return "the view's source " + source + " is missing";
+  if (version.parts.size() > limits::kViewSourcesPerLevelMax) {
+    for (const std::string& source : state->sources) {
+      if (!fs::exists(folder / source, ignored)) return "the file " + source + " between the view and its parts is missing";
+    }
+    return {};
   }
-  const bool one_level = version.parts.size() <= limits::kViewSourcesPerLevelMax;
-  if (!one_level || version.parts.empty()) return {};
+  if (version.parts.empty()) return {};
   bool same = state->sources.size() == version.parts.size();
   for (std::size_t i = 0; same && i < version.parts.size(); ++i) {
     same = fs::path(state->sources[i]).lexically_normal() == fs::path(version.parts[i].path).lexically_normal();
