@@ -25,9 +25,9 @@ WORKER_MAY_TAKE = {"partitioner/chunk_plan.h", "coordinator/task.h", "coordinato
 # header pattern -> files (by pattern) in which it may stand
 CONFINED = {
     r"mpi\.h": r"coordinator/mpi_transport\.cpp",
-    r"(hdf5|H5\w*)\.h": r"formats/hdf5_\w+\.cpp",
+    r"(hdf5|H5\w*)\.h": r"formats/hdf5_\w+\.(cpp|h)",
     r"boost/(archive|serialization)/.*": r"coordinator/codec\.cpp",
-    r"yaml-cpp/.*": r"jobs/job_file\w*\.(cpp|h)",
+    r"yaml-cpp/.*": r"jobs/yaml_tree\.cpp",
 }
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
