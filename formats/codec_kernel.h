@@ -4,6 +4,8 @@
 //   struct SumKernel { [[gnu::always_inline]] static inline void run(const Args& args) { ... } };
 //   run_kernel<SumKernel>(args);
 //
+// run() copies what its loop needs out of `args` first: a store in the loop might change `args`, and nothing would be vectorised.
+//
 // The loops are integer arithmetic or minimum and maximum, so every version gives the same answer. Thread rule: any thread.
 #pragma once
 

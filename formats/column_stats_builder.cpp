@@ -52,12 +52,13 @@ struct RangeKernel {
     low.fill(args.range.lowest);
     high.fill(args.range.highest);
     const T* __restrict values = args.values;
+    const std::size_t count = args.count;
     std::size_t i = 0;
-    for (; i + kLanes <= args.count; i += kLanes) {
+    for (; i + kLanes <= count; i += kLanes) {
       for (std::size_t j = 0; j < kLanes; ++j) low[j] = values[i + j] < low[j] ? values[i + j] : low[j];
       for (std::size_t j = 0; j < kLanes; ++j) high[j] = values[i + j] > high[j] ? values[i + j] : high[j];
     }
-    for (; i < args.count; ++i) {
+    for (; i < count; ++i) {
       low[0] = values[i] < low[0] ? values[i] : low[0];
       high[0] = values[i] > high[0] ? values[i] : high[0];
     }

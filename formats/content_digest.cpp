@@ -99,7 +99,8 @@ struct FinalizeKernel {
   [[gnu::always_inline]] static inline void run(const Args& args) {
     std::uint64_t* __restrict a = args.lanes.a.data();
     std::uint64_t* __restrict b = args.lanes.b.data();
-    for (std::size_t i = 0; i < args.rows; ++i) {
+    const std::size_t rows = args.rows;
+    for (std::size_t i = 0; i < rows; ++i) {
       std::uint64_t x = a[i];
       std::uint64_t y = b[i];
       y ^= round_of(x);
@@ -130,15 +131,16 @@ struct AddKernel {
     std::uint64_t* __restrict a = args.lanes.a.data();
     std::uint64_t* __restrict b = args.lanes.b.data();
     const std::uint64_t key_xor = args.key_xor, key_add = args.key_add, null_a = args.null_a, null_b = args.null_b;
+    const std::size_t rows = args.rows;
     if (valid == nullptr) {
-      for (std::size_t i = 0; i < args.rows; ++i) {
+      for (std::size_t i = 0; i < rows; ++i) {
         const Mixed mixed = mix(word_of(values[i * kStride]), key_xor, key_add);
         a[i] += mixed.a;
         b[i] += mixed.b;
       }
       return;
     }
-    for (std::size_t i = 0; i < args.rows; ++i) {
+    for (std::size_t i = 0; i < rows; ++i) {
       const Mixed mixed = mix(word_of(values[i * kStride]), key_xor, key_add);
       a[i] += (mixed.a & valid[i]) | (null_a & ~valid[i]);
       b[i] += (mixed.b & valid[i]) | (null_b & ~valid[i]);
