@@ -21,7 +21,8 @@ Event make(EventKind kind, WorkerId worker, ChunkId chunk = {}, std::uint32_t is
   return event;
 }
 
-// Workers report in the order in which they were given chunks; each report is followed by its acceptance and a heartbeat.
+// Workers report in the order in which they were given chunks; each report is followed by its acceptance and a
+// heartbeat.
 std::uint64_t run_load(const std::vector<std::uint64_t>& sizes) {
   SchedulerConfig config;
   config.workers = kWorkers;

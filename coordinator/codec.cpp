@@ -1,9 +1,9 @@
 #include "coordinator/codec.h"
 
+#include <bit>
 #include <boost/archive/archive_exception.hpp>
 #include <boost/archive/binary_iarchive.hpp>
 #include <boost/archive/binary_oarchive.hpp>
-#include <bit>
 #include <cstring>
 #include <streambuf>
 #include <type_traits>
@@ -51,17 +51,21 @@ struct Malformed {
 template <typename T>
 concept Number = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
-// Boost trusts the counts that it reads, and asserts on a bool that is neither 0 nor 1: containers, strings, bools and enums
-// go through these two classes, and Boost sees numbers and raw bytes only.
+// Boost trusts the counts that it reads, and asserts on a bool that is neither 0 nor 1: containers, strings, bools and
+// enums go through these two classes, and Boost sees numbers and raw bytes only.
 class Saver {
  public:
   explicit Saver(boost::archive::binary_oarchive& archive) : archive_(archive) {}
 
   template <typename... Fields>
-  void operator()(const Fields&... fields) { (one(fields), ...); }
+  void operator()(const Fields&... fields) {
+    (one(fields), ...);
+  }
 
   template <Number T>
-  void one(const T& number) { archive_ << number; }
+  void one(const T& number) {
+    archive_ << number;
+  }
   void one(const bool& flag) { archive_ << static_cast<std::uint8_t>(flag ? 1 : 0); }
   void one(const std::string& text) {
     archive_ << static_cast<std::uint64_t>(text.size());
@@ -82,10 +86,12 @@ class Saver {
     for (const T& value : values) one(value);
   }
   template <typename Tag, typename N>
-  void one(const StrongId<Tag, N>& id) { archive_ << id.value(); }
+  void one(const StrongId<Tag, N>& id) {
+    archive_ << id.value();
+  }
   void one(const ErrorKind& kind) { archive_ << static_cast<std::uint8_t>(kind); }
   template <typename T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   void one(const T& value) { fields(*this, const_cast<T&>(value)); }
 
  private:
@@ -97,10 +103,14 @@ class Loader {
   Loader(boost::archive::binary_iarchive& archive, const ReadBuffer& buffer) : archive_(archive), buffer_(buffer) {}
 
   template <typename... Fields>
-  void operator()(Fields&... fields) { (one(fields), ...); }
+  void operator()(Fields&... fields) {
+    (one(fields), ...);
+  }
 
   template <Number T>
-  void one(T& number) { archive_ >> number; }
+  void one(T& number) {
+    archive_ >> number;
+  }
   void one(bool& flag) {
     std::uint8_t byte = 0;
     archive_ >> byte;
@@ -142,7 +152,7 @@ class Loader {
     kind = static_cast<ErrorKind>(byte);
   }
   template <typename T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   void one(T& value) { fields(*this, value); }
 
  private:
@@ -158,44 +168,136 @@ class Loader {
   const ReadBuffer& buffer_;
 };
 
-// ---- one list of fields per struct, for both directions. A change here is a change of kJournalVersion or kEnvelopeVersion.
-template <typename A> void fields(A& a, Id128& v) { a(v.high, v.low); }
-template <typename A> void fields(A& a, Error& v) { a(v.kind, v.what, v.where, v.hint); }
-template <typename A> void fields(A& a, RowAccount& v) { a(v.rows_in, v.rows_out, v.rejected, v.filtered, v.deduplicated); }
-template <typename A> void fields(A& a, ColumnStats& v) { a(v.null_count, v.min_json, v.max_json); }
-template <typename A> void fields(A& a, Extent& v) { a(v.path, v.size, v.mtime_ns, v.splittable); }
-template <typename A> void fields(A& a, TaskSegment& v) { a(v.path, v.size, v.mtime_ns, v.begin, v.end); }
-template <typename A> void fields(A& a, ChunkTask& v) { a(v.chunk, v.issue, v.source, v.segments, v.known_start); }
-template <typename A> void fields(A& a, ScanTask& v) { a(v.first_chunk, v.source, v.segment, v.cuts); }
-template <typename A> void fields(A& a, ScanReport& v) { a(v.first_chunk, v.starts); }
-template <typename A> void fields(A& a, RecordRange& v) { a(v.any, v.guessed, v.start, v.end, v.lines); }
-template <typename A> void fields(A& a, StagedPart& v) { a(v.path, v.bytes, v.rows, v.sha256, v.content_digest, v.columns); }
-template <typename A> void fields(A& a, TableReport& v) { a(v.table, v.rows, v.part, v.rejects); }
-template <typename A> void fields(A& a, StageTimes& v) { a(v.busy_ns, v.wait_ns); }
-template <typename A> void fields(A& a, ChunkReport& v) {
+// ---- one list of fields per struct, for both directions. A change here is a change of kJournalVersion or
+// kEnvelopeVersion.
+template <typename A>
+void fields(A& a, Id128& v) {
+  a(v.high, v.low);
+}
+template <typename A>
+void fields(A& a, Error& v) {
+  a(v.kind, v.what, v.where, v.hint);
+}
+template <typename A>
+void fields(A& a, RowAccount& v) {
+  a(v.rows_in, v.rows_out, v.rejected, v.filtered, v.deduplicated);
+}
+template <typename A>
+void fields(A& a, ColumnStats& v) {
+  a(v.null_count, v.min_json, v.max_json);
+}
+template <typename A>
+void fields(A& a, Extent& v) {
+  a(v.path, v.size, v.mtime_ns, v.splittable);
+}
+template <typename A>
+void fields(A& a, TaskSegment& v) {
+  a(v.path, v.size, v.mtime_ns, v.begin, v.end);
+}
+template <typename A>
+void fields(A& a, ChunkTask& v) {
+  a(v.chunk, v.issue, v.source, v.segments, v.known_start);
+}
+template <typename A>
+void fields(A& a, ScanTask& v) {
+  a(v.first_chunk, v.source, v.segment, v.cuts);
+}
+template <typename A>
+void fields(A& a, ScanReport& v) {
+  a(v.first_chunk, v.starts);
+}
+template <typename A>
+void fields(A& a, RecordRange& v) {
+  a(v.any, v.guessed, v.start, v.end, v.lines);
+}
+template <typename A>
+void fields(A& a, StagedPart& v) {
+  a(v.path, v.bytes, v.rows, v.sha256, v.content_digest, v.columns);
+}
+template <typename A>
+void fields(A& a, TableReport& v) {
+  a(v.table, v.rows, v.part, v.rejects);
+}
+template <typename A>
+void fields(A& a, StageTimes& v) {
+  a(v.busy_ns, v.wait_ns);
+}
+template <typename A>
+void fields(A& a, ChunkReport& v) {
   a(v.chunk, v.issue, v.range, v.tables, v.bytes_read, v.run_ns, v.memory_peak_bytes, v.stages);
 }
-template <typename A> void fields(A& a, ChunkFailure& v) { a(v.chunk, v.issue, v.error, v.retryable); }
-template <typename A> void fields(A& a, LoadSetup& v) {
+template <typename A>
+void fields(A& a, ChunkFailure& v) {
+  a(v.chunk, v.issue, v.error, v.retryable);
+}
+template <typename A>
+void fields(A& a, LoadSetup& v) {
   a(v.job_text, v.job_file, v.job_folder, v.mode, v.load, v.attempt, v.attempt_number, v.lease_ns);
 }
-template <typename A> void fields(A& a, PublishedTable& v) { a(v.table, v.version, v.already); }
-template <typename A> void fields(A& a, PublishReport& v) { a(v.tables, v.error); }
-template <typename A> void fields(A& a, Hello& v) { a(v.host, v.pid, v.threads); }
-template <typename A> void fields(A& a, Heartbeat& v) { a(v.sequence); }
-template <typename A> void fields(A&, Goodbye&) {}
-template <typename A> void fields(A& a, Setup& v) { a(v.load); }
-template <typename A> void fields(A& a, HeartbeatAnswer& v) { a(v.sequence); }
-template <typename A> void fields(A& a, Assign& v) { a(v.task); }
-template <typename A> void fields(A& a, AssignScan& v) { a(v.task); }
-template <typename A> void fields(A& a, Revoke& v) { a(v.chunk, v.issue); }
-template <typename A> void fields(A&, Publish&) {}
-template <typename A> void fields(A& a, Finish& v) { a(v.exit_code); }
-template <typename A> void fields(A& a, JournalOpened& v) { a(v.load, v.chunk_count, v.worker_count, v.host, v.pid, v.slurm_job); }
-template <typename A> void fields(A& a, JournalInputs& v) { a(v.source, v.extents); }
-template <typename A> void fields(A& a, JournalAccepted& v) { a(v.report); }
-template <typename A> void fields(A& a, JournalPublished& v) { a(v.report); }
-template <typename A> void fields(A& a, JournalClosed& v) { a(v.exit_code, v.message); }
+template <typename A>
+void fields(A& a, PublishedTable& v) {
+  a(v.table, v.version, v.already);
+}
+template <typename A>
+void fields(A& a, PublishReport& v) {
+  a(v.tables, v.error);
+}
+template <typename A>
+void fields(A& a, Hello& v) {
+  a(v.host, v.pid, v.threads);
+}
+template <typename A>
+void fields(A& a, Heartbeat& v) {
+  a(v.sequence);
+}
+template <typename A>
+void fields(A&, Goodbye&) {}
+template <typename A>
+void fields(A& a, Setup& v) {
+  a(v.load);
+}
+template <typename A>
+void fields(A& a, HeartbeatAnswer& v) {
+  a(v.sequence);
+}
+template <typename A>
+void fields(A& a, Assign& v) {
+  a(v.task);
+}
+template <typename A>
+void fields(A& a, AssignScan& v) {
+  a(v.task);
+}
+template <typename A>
+void fields(A& a, Revoke& v) {
+  a(v.chunk, v.issue);
+}
+template <typename A>
+void fields(A&, Publish&) {}
+template <typename A>
+void fields(A& a, Finish& v) {
+  a(v.exit_code);
+}
+template <typename A>
+void fields(A& a, JournalOpened& v) {
+  a(v.load, v.chunk_count, v.worker_count, v.host, v.pid, v.slurm_job);
+}
+template <typename A>
+void fields(A& a, JournalInputs& v) {
+  a(v.source, v.extents);
+}
+template <typename A>
+void fields(A& a, JournalAccepted& v) {
+  a(v.report);
+}
+template <typename A>
+void fields(A& a, JournalPublished& v) {
+  a(v.report);
+}
+template <typename A>
+void fields(A& a, JournalClosed& v) {
+  a(v.exit_code, v.message);
+}
 
 template <typename Variant>
 void encode(const Variant& variant, std::vector<std::byte>& out) {

@@ -1,7 +1,8 @@
 // Codec: messages and journal entries to bytes and back. Boost.Serialization stands in codec.cpp only.
 //
-// Thread rule: pure functions. decode_* of any bytes ends with a value or an error, allocates at most a few times bytes.size(), and
-// accepts no byte more or less than encode_* wrote. The bytes are little-endian, as the supported machines are; docs/journal.md.
+// Thread rule: pure functions. decode_* of any bytes ends with a value or an error, allocates at most a few times
+// bytes.size(), and accepts no byte more or less than encode_* wrote. The bytes are little-endian, as the supported
+// machines are; docs/journal.md.
 #pragma once
 
 #include <cstddef>

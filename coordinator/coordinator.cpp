@@ -37,15 +37,17 @@ Event chunk_event(EventKind kind, WorkerId worker, ChunkId chunk, std::uint32_t 
 
 }  // namespace
 
-Status journal_opening(JournalWriter& journal, const JournalOpened& opened, const std::vector<SourceExtents>& inputs, bool with_inputs) {
+Status journal_opening(JournalWriter& journal, const JournalOpened& opened, const std::vector<SourceExtents>& inputs,
+                       bool with_inputs) {
   TIPPLE_RETURN_IF_ERROR(journal.append(opened));
   for (const auto& source : inputs) {
     if (!with_inputs) break;
     std::size_t begin = 0;
     do {
       const std::size_t end = std::min(source.extents.size(), begin + kInputsPerFrameMax);
-      JournalInputs piece{source.source, {source.extents.begin() + static_cast<std::ptrdiff_t>(begin),
-                                          source.extents.begin() + static_cast<std::ptrdiff_t>(end)}};
+      JournalInputs piece{source.source,
+                          {source.extents.begin() + static_cast<std::ptrdiff_t>(begin),
+                           source.extents.begin() + static_cast<std::ptrdiff_t>(end)}};
       TIPPLE_RETURN_IF_ERROR(journal.append(piece));
       begin = end;
     } while (begin < source.extents.size());
@@ -53,8 +55,8 @@ Status journal_opening(JournalWriter& journal, const JournalOpened& opened, cons
   return journal.sync();
 }
 
-Coordinator::Coordinator(ChunkPlan plan, LoadSetup setup, const LoadState& earlier, JournalWriter& journal, Transport& transport,
-                         const Clock& clock, CoordinatorConfig config)
+Coordinator::Coordinator(ChunkPlan plan, LoadSetup setup, const LoadState& earlier, JournalWriter& journal,
+                         Transport& transport, const Clock& clock, CoordinatorConfig config)
     : plan_(std::move(plan)),
       setup_(std::move(setup)),
       journal_(journal),
@@ -72,7 +74,8 @@ Coordinator::Coordinator(ChunkPlan plan, LoadSetup setup, const LoadState& earli
 void Coordinator::resume(const LoadState& earlier) {
   for (const auto& [chunk, report] : earlier.accepted) {
     if (chunk.value() >= plan_.chunks.size()) {
-      halt(environment_error("the journal names chunk " + std::to_string(chunk.value()) + ", the plan has " + std::to_string(plan_.chunks.size()),
+      halt(environment_error("the journal names chunk " + std::to_string(chunk.value()) + ", the plan has " +
+                                 std::to_string(plan_.chunks.size()),
                              {}, "the job or its inputs are not those that the load began with"));
       return;
     }
@@ -107,7 +110,9 @@ void Coordinator::on(WorkerId from, const Hello&) {
   }
 }
 
-void Coordinator::on(WorkerId from, const Heartbeat& heartbeat) { transport_.send(from, HeartbeatAnswer{heartbeat.sequence}); }
+void Coordinator::on(WorkerId from, const Heartbeat& heartbeat) {
+  transport_.send(from, HeartbeatAnswer{heartbeat.sequence});
+}
 
 void Coordinator::on(WorkerId from, const ChunkReport& report) {
   if (report.chunk.value() >= plan_.chunks.size()) return;
@@ -166,7 +171,8 @@ void Coordinator::on(WorkerId from, const ChunkFailure& failure) {
 
 void Coordinator::on(WorkerId from, const ScanReport& report) {
   ledger_.take_scan(report, taken_);
-  apply(chunk_event(EventKind::kScanEnded, from, report.first_chunk.value() < plan_.chunks.size() ? report.first_chunk : ChunkId{}));
+  apply(chunk_event(EventKind::kScanEnded, from,
+                    report.first_chunk.value() < plan_.chunks.size() ? report.first_chunk : ChunkId{}));
   follow_ledger();
 }
 
@@ -208,7 +214,8 @@ void Coordinator::step() {
 
 void Coordinator::request_stop() { apply(worker_event(EventKind::kStopRequested, kNoWorker)); }
 
-// Performing an action may bring the next event (a journal that cannot be written halts the load): actions queue up in order.
+// Performing an action may bring the next event (a journal that cannot be written halts the load): actions queue up in
+// order.
 void Coordinator::apply(const Event& event) {
   scheduler_.apply(event, clock_.now(), actions_);
   if (performing_) return;
@@ -223,17 +230,29 @@ void Coordinator::apply(const Event& event) {
 
 void Coordinator::perform(const Action& action) {
   switch (action.kind) {
-    case ActionKind::kAssign: send_task(action); break;
-    case ActionKind::kAssignScan: send_scan(action); break;
-    case ActionKind::kRevoke: transport_.send(action.worker, Revoke{action.chunk, action.issue}); break;
-    case ActionKind::kGiveUp: break;      // error_ says why
-    case ActionKind::kLoseWorker: break;  // a lost worker is not spoken to
-    case ActionKind::kPublish: begin_publish(action.worker); break;
+    case ActionKind::kAssign:
+      send_task(action);
+      break;
+    case ActionKind::kAssignScan:
+      send_scan(action);
+      break;
+    case ActionKind::kRevoke:
+      transport_.send(action.worker, Revoke{action.chunk, action.issue});
+      break;
+    case ActionKind::kGiveUp:
+      break;  // error_ says why
+    case ActionKind::kLoseWorker:
+      break;  // a lost worker is not spoken to
+    case ActionKind::kPublish:
+      begin_publish(action.worker);
+      break;
     case ActionKind::kFinish:
       close(action.exit_code);
       transport_.send(action.worker, Finish{action.exit_code});
       break;
-    case ActionKind::kEnd: close(action.exit_code); break;
+    case ActionKind::kEnd:
+      close(action.exit_code);
+      break;
   }
 }
 
@@ -272,7 +291,9 @@ bool Coordinator::too_many_rejects() const {
   const auto& tables = ledger_.totals().tables;
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const RejectLimits& limit = config_.reject_limits[i];
-    if (limit.max_percent <= 0 && tables[i].rejected > limit.max_rows && tables[i].rejected - limit.max_rows > kRejectsBeyondMax) return true;
+    if (limit.max_percent <= 0 && tables[i].rejected > limit.max_rows &&
+        tables[i].rejected - limit.max_rows > kRejectsBeyondMax)
+      return true;
   }
   return false;
 }
@@ -316,7 +337,8 @@ void Coordinator::sync_journal() {
 }
 
 Progress Coordinator::progress() const {
-  return {scheduler_.phase(), plan_.chunks.size(), plan_.bytes, &ledger_.totals(), chunks_resumed_, bytes_resumed_, scheduler_.live_workers()};
+  return {scheduler_.phase(), plan_.chunks.size(),      plan_.bytes, &ledger_.totals(), chunks_resumed_,
+          bytes_resumed_,     scheduler_.live_workers()};
 }
 
 LoadOutcome Coordinator::outcome() const {
@@ -324,7 +346,10 @@ LoadOutcome Coordinator::outcome() const {
   outcome.exit_code = exit_code_;
   outcome.error = error_;
   if (!outcome.error && exit_code_ == exit_code(ErrorKind::kCheckpointed)) {
-    outcome.error = Error{ErrorKind::kCheckpointed, "stopped on request; what was done is kept", {}, "run the same command again to go on"};
+    outcome.error = Error{ErrorKind::kCheckpointed,
+                          "stopped on request; what was done is kept",
+                          {},
+                          "run the same command again to go on"};
   }
   outcome.published = published_;
   outcome.totals = ledger_.totals();

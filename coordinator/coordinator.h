@@ -1,8 +1,9 @@
-// Coordinator: what the loop of rank 0 steps. Feeds messages and time to the Scheduler and the GatherLedger, and performs what they
-// decide: journals, sends, asks one worker to publish, tells all to finish.
+// Coordinator: what the loop of rank 0 steps. Feeds messages and time to the Scheduler and the GatherLedger, and
+// performs what they decide: journals, sends, asks one worker to publish, tells all to finish.
 //
 // Owner: the process's loop (run_loop.h). Thread rule: the thread that owns the transport.
-// Invariant: a report is in the journal before anything else is done with it; the journal is durable before Publish goes out.
+// Invariant: a report is in the journal before anything else is done with it; the journal is durable before Publish
+// goes out.
 #pragma once
 
 #include <cstdint>
@@ -28,20 +29,20 @@ inline constexpr std::uint64_t kRejectsBeyondMax = 10'000;
 inline constexpr std::size_t kInputsPerFrameMax = 4096;
 
 struct CoordinatorConfig {
-  std::uint32_t tries = 3;                          // of a chunk whose failures are retryable
-  Duration lease = std::chrono::seconds(30);        // goes into the Setup that workers get
-  Duration drain = std::chrono::seconds(20);        // running chunks' time to finish after a stop request
+  std::uint32_t tries = 3;                    // of a chunk whose failures are retryable
+  Duration lease = std::chrono::seconds(30);  // goes into the Setup that workers get
+  Duration drain = std::chrono::seconds(20);  // running chunks' time to finish after a stop request
   Duration goodbye_wait = std::chrono::seconds(5);
-  Duration sync_period = std::chrono::seconds(1);   // between fsyncs of the journal
-  std::vector<RejectLimits> reject_limits;          // one for each table of the job
+  Duration sync_period = std::chrono::seconds(1);  // between fsyncs of the journal
+  std::vector<RejectLimits> reject_limits;         // one for each table of the job
 };
 
 struct Progress {
   Phase phase = Phase::kLoading;
   std::uint64_t chunks_total = 0;
   std::uint64_t bytes_total = 0;
-  const LoadTotals* done = nullptr;       // lives in the coordinator
-  std::uint64_t chunks_resumed = 0;       // taken from earlier attempts' journals
+  const LoadTotals* done = nullptr;  // lives in the coordinator
+  std::uint64_t chunks_resumed = 0;  // taken from earlier attempts' journals
   std::uint64_t bytes_resumed = 0;
   std::uint32_t workers_live = 0;
 };
@@ -61,18 +62,19 @@ struct LoadOutcome {
 };
 
 // The entries that open an attempt's journal: JournalOpened, and the inputs if `with_inputs`; then syncs.
-[[nodiscard]] Status journal_opening(JournalWriter& journal, const JournalOpened& opened, const std::vector<SourceExtents>& inputs,
-                                     bool with_inputs);
+[[nodiscard]] Status journal_opening(JournalWriter& journal, const JournalOpened& opened,
+                                     const std::vector<SourceExtents>& inputs, bool with_inputs);
 
 class Coordinator {
  public:
-  // `plan` is plan_chunks' answer for the load's inputs; `earlier` the replay of its attempts. References must outlive the coordinator.
-  Coordinator(ChunkPlan plan, LoadSetup setup, const LoadState& earlier, JournalWriter& journal, Transport& transport, const Clock& clock,
-              CoordinatorConfig config);
+  // `plan` is plan_chunks' answer for the load's inputs; `earlier` the replay of its attempts. References must outlive
+  // the coordinator.
+  Coordinator(ChunkPlan plan, LoadSetup setup, const LoadState& earlier, JournalWriter& journal, Transport& transport,
+              const Clock& clock, CoordinatorConfig config);
 
   void on_message(WorkerId from, const Message& message);  // one that a worker sends
   void step();                                             // time passes: leases, deadlines, fsync
-  void request_stop();                                     // checkpoint: exit 75. A second call does not wait for running chunks
+  void request_stop();  // checkpoint: exit 75. A second call does not wait for running chunks
   [[nodiscard]] bool done() const { return scheduler_.phase() == Phase::kEnded; }
 
   [[nodiscard]] Progress progress() const;

@@ -15,7 +15,9 @@ constexpr std::uint32_t kMagic = 0x014C5054;  // "TPL\x01"
 constexpr std::size_t kChecksumOffset = 32;
 
 template <typename T>
-void put(std::byte* at, T value) { std::memcpy(at, &value, sizeof value); }
+void put(std::byte* at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
 
 template <typename T>
 T get(const std::byte* at) {

@@ -68,11 +68,15 @@ GatherLedger::GatherLedger(const ChunkPlan& plan, std::uint32_t tables)
 
 std::optional<Error> GatherLedger::check_account(const ChunkReport& report) const {
   for (const auto& table : report.tables) {
-    const std::string where = "chunk " + std::to_string(report.chunk.value()) + ", table " + std::to_string(table.table.value());
-    if (table.table.value() >= totals_.tables.size()) return environment_error("bug: a report names a table that the job does not have", where);
-    if (!table.rows.balanced()) return environment_error("bug: conservation: rows in are not rows out + rejected + filtered", where);
+    const std::string where =
+        "chunk " + std::to_string(report.chunk.value()) + ", table " + std::to_string(table.table.value());
+    if (table.table.value() >= totals_.tables.size())
+      return environment_error("bug: a report names a table that the job does not have", where);
+    if (!table.rows.balanced())
+      return environment_error("bug: conservation: rows in are not rows out + rejected + filtered", where);
     const std::uint64_t part_rows = table.part ? table.part->rows : 0;
-    if (part_rows != table.rows.rows_out) return environment_error("bug: conservation: the part does not hold the rows that came out", where);
+    if (part_rows != table.rows.rows_out)
+      return environment_error("bug: conservation: the part does not hold the rows that came out", where);
   }
   return std::nullopt;
 }
@@ -123,7 +127,8 @@ void GatherLedger::take(const ChunkReport& report, TakeResult& out) {
   Chain& chain = chains_[chain_of_[chunk]];
   if (chunk != chain.front) {
     const auto hinted = hint(chain, chunk);
-    const bool contradicts = hinted && report.range.guessed && (report.range.any ? report.range.start != *hinted : *hinted < segment(chunk).end);
+    const bool contradicts = hinted && report.range.guessed &&
+                             (report.range.any ? report.range.start != *hinted : *hinted < segment(chunk).end);
     if (contradicts) {
       refuse(chain, report, out);
       out.verdict = Verdict::kRefused;
@@ -185,8 +190,8 @@ void GatherLedger::refuse(Chain& chain, const ChunkReport& report, TakeResult& o
   const std::uint32_t chunk = report.chunk.value();
   if (!report.range.guessed && chunk == chain.front && ++known_refusals_[chunk] > kKnownRefusalsMax) {
     const Chunk& planned = plan_.chunks[chunk];
-    out.error = environment_error("bug: the record boundaries of chunk " + std::to_string(chunk) + " do not fit together, byte " +
-                                      std::to_string(chain.expected.value_or(0)),
+    out.error = environment_error("bug: the record boundaries of chunk " + std::to_string(chunk) +
+                                      " do not fit together, byte " + std::to_string(chain.expected.value_or(0)),
                                   extents_of(plan_, planned.source)[planned.segments.front().extent].path);
     return;
   }

@@ -5,10 +5,11 @@
 //   expected >= e:  no record starts in the chunk          (any == false)
 //   expected <  e:  the first one starts where expected    (any && start == expected), and expected' = end,
 //                   or the worker knew its start and found none: expected' = max(expected, end)
-// A report that fits is accepted. A report that arrives before its predecessors waits. One that contradicts the chain is refused, and
-// its chunk is to be issued again with known_start(chunk). Other chunks (whole files) need no chain and are accepted at once.
-// After kMismatchesMax wrong guesses in one file the ledger wants one sequential scan of the rest of it; the scan's starts are hints
-// that let the re-issued chunks run in parallel, and the chain still proves every one of them.
+// A report that fits is accepted. A report that arrives before its predecessors waits. One that contradicts the chain
+// is refused, and its chunk is to be issued again with known_start(chunk). Other chunks (whole files) need no chain and
+// are accepted at once. After kMismatchesMax wrong guesses in one file the ledger wants one sequential scan of the rest
+// of it; the scan's starts are hints that let the re-issued chunks run in parallel, and the chain still proves every
+// one of them.
 //
 // Owner: Coordinator. Thread rule: one thread. Pure: no clock, no I/O.
 // Invariant: accepted chunks of a file are a prefix of its chunks, and their ranges tile [first record, expected).
@@ -28,10 +29,12 @@
 
 namespace tipple {
 
-inline constexpr std::uint32_t kMismatchesMax = 3;      // in one file, then it is scanned
-inline constexpr std::uint32_t kScansMax = 3;           // of one file: a scan may be lost
-inline constexpr std::uint32_t kKnownRefusalsMax = 5;   // reports of one chunk whose known start does not fit: something is broken
-inline constexpr std::size_t kScanCutsMax = 1'000'000;  // keeps a ScanTask and its report below limits::kMessageBytesMax
+inline constexpr std::uint32_t kMismatchesMax = 3;  // in one file, then it is scanned
+inline constexpr std::uint32_t kScansMax = 3;       // of one file: a scan may be lost
+inline constexpr std::uint32_t kKnownRefusalsMax =
+    5;  // reports of one chunk whose known start does not fit: something is broken
+inline constexpr std::size_t kScanCutsMax =
+    1'000'000;  // keeps a ScanTask and its report below limits::kMessageBytesMax
 
 // Sums over accepted reports.
 struct LoadTotals {
@@ -53,10 +56,10 @@ enum class Verdict : std::uint8_t {
 
 struct TakeResult {
   Verdict verdict = Verdict::kIgnored;
-  std::vector<ChunkId> accepted;         // in chain order, the reported chunk included
-  std::vector<ChunkId> refused;          // other chunks whose waiting reports turned out wrong
-  std::optional<ChunkId> scan_wanted;    // first chunk of the wanted scan: scan_task() has the rest
-  std::optional<Error> error;            // the load cannot go on
+  std::vector<ChunkId> accepted;       // in chain order, the reported chunk included
+  std::vector<ChunkId> refused;        // other chunks whose waiting reports turned out wrong
+  std::optional<ChunkId> scan_wanted;  // first chunk of the wanted scan: scan_task() has the rest
+  std::optional<Error> error;          // the load cannot go on
   void clear();
 };
 

@@ -1,7 +1,8 @@
-// MemoryHub: the transports of ranks that live in one process. With one rank it is a whole cluster without MPI; with more, tests run
-// several workers as threads.
+// MemoryHub: the transports of ranks that live in one process. With one rank it is a whole cluster without MPI; with
+// more, tests run several workers as threads.
 //
-// Thread rule: each transport has one owner; different owners may be different threads. The hub must outlive its transports.
+// Thread rule: each transport has one owner; different owners may be different threads. The hub must outlive its
+// transports.
 #pragma once
 
 #include <condition_variable>

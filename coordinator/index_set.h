@@ -1,8 +1,8 @@
 // IndexSet: a set of small numbers that answers "the smallest one" and "the next one from i" in a few instructions.
 //
-// A tree of 64-bit words: bit i of level n says whether word i of level n-1 is not empty. The scheduler iterates in number order
-// whatever the history of insertions, so its decisions are functions of its state alone.
-// Thread rule: one owner. Never allocates after construction.
+// A tree of 64-bit words: bit i of level n says whether word i of level n-1 is not empty. The scheduler iterates in
+// number order whatever the history of insertions, so its decisions are functions of its state alone. Thread rule: one
+// owner. Never allocates after construction.
 #pragma once
 
 #include <bit>

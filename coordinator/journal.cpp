@@ -25,7 +25,9 @@ constexpr std::uint64_t kJournalBytesMax = 16 * limits::kGiB;
 constexpr std::uint32_t kAttemptsMax = 1'000'000;
 
 template <typename T>
-void put(std::byte* at, T value) { std::memcpy(at, &value, sizeof value); }
+void put(std::byte* at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
 
 template <typename T>
 T get(const std::byte* at) {
@@ -90,7 +92,8 @@ void apply_entry(JournalEntry&& entry, LoadState& state) {
 // The load id of the header, or nothing if the file ends within it.
 Result<std::optional<LoadId>> read_header(std::span<const std::byte> bytes, const std::string& where) {
   if (bytes.size() < kJournalHeaderBytes) return std::optional<LoadId>{};
-  if (get<std::uint64_t>(bytes.data() + 32) != journal_checksum(bytes.first(32), 0) || std::memcmp(bytes.data(), kFileMagic, sizeof kFileMagic) != 0) {
+  if (get<std::uint64_t>(bytes.data() + 32) != journal_checksum(bytes.first(32), 0) ||
+      std::memcmp(bytes.data(), kFileMagic, sizeof kFileMagic) != 0) {
     return damaged(where, 0, "its header is not that of a journal");
   }
   if (const auto version = get<std::uint32_t>(bytes.data() + 8); version != kJournalVersion) {
@@ -112,7 +115,8 @@ class FileJournal final : public JournalWriter {
     if (Status written = file_.write_all(frame_); !written.ok()) {
       // A torn frame in the middle would read as damage: cut it off, and write nothing after it either way.
       broken_ = true;
-      if (::ftruncate(file_.fd(), static_cast<off_t>(size_)) != 0) return system_error(errno, "cannot repair the journal", file_.path().string());
+      if (::ftruncate(file_.fd(), static_cast<off_t>(size_)) != 0)
+        return system_error(errno, "cannot repair the journal", file_.path().string());
       return written;
     }
     size_ += frame_.size();
@@ -188,7 +192,8 @@ Status replay_journal(std::span<const std::byte> bytes, const std::string& where
     auto entry = decode_journal_entry(frame->payload);
     if (!entry.ok()) return damaged(where, at, entry.error().what);
     const auto* opened = std::get_if<JournalOpened>(&*entry);
-    if ((sequence == 0) != (opened != nullptr)) return damaged(where, at, "its first entry, and only that, opens the attempt");
+    if ((sequence == 0) != (opened != nullptr))
+      return damaged(where, at, "its first entry, and only that, opens the attempt");
     if (opened != nullptr && opened->load.load != *load) return damaged(where, at, "it belongs to another load");
     apply_entry(std::move(*entry), state);
     at += kJournalFrameHeaderBytes + frame->payload.size();
@@ -209,7 +214,8 @@ Result<OpenedJournal> open_attempt(const std::filesystem::path& load_folder, Loa
     TIPPLE_TRY(File file, File::open(path, O_WRONLY | O_APPEND));
     return OpenedJournal{std::make_unique<FileJournal>(std::move(file), header.size()), number};
   }
-  return environment_error("this load has had too many attempts", load_folder.string(), "remove the folder to load from the beginning");
+  return environment_error("this load has had too many attempts", load_folder.string(),
+                           "remove the folder to load from the beginning");
 }
 
 Result<LoadState> read_journals(const std::filesystem::path& load_folder) {

@@ -1,5 +1,5 @@
-// Journal: what an attempt has achieved, durable. One file per attempt, `_loads/<load>/attempt-<n>`; a load's state is the
-// replay of its attempts in order. docs/journal.md is the byte-level contract.
+// Journal: what an attempt has achieved, durable. One file per attempt, `_loads/<load>/attempt-<n>`; a load's state is
+// the replay of its attempts in order. docs/journal.md is the byte-level contract.
 //
 // Owner: rank 0's loop writes the current attempt's; the publisher and `status` read all of them.
 // Thread rule: a JournalWriter has one owner. Reading is a pure function of the files.
@@ -35,8 +35,9 @@ struct JournalInputs {  // a load's inputs, in pieces that keep frames small; at
   SourceId source;
   std::vector<Extent> extents;
 };
-// A report that the ledger keeps. Journaled as it arrives, also when the chain of record boundaries has not reached its chunk yet, so
-// that a kill loses only what was running; if the chain refuses it later, the chunk's next report replaces it.
+// A report that the ledger keeps. Journaled as it arrives, also when the chain of record boundaries has not reached its
+// chunk yet, so that a kill loses only what was running; if the chain refuses it later, the chunk's next report
+// replaces it.
 struct JournalAccepted {
   ChunkReport report;
 };
@@ -64,8 +65,8 @@ struct LoadState {
   std::vector<SourceExtents> inputs;
   std::map<ChunkId, ChunkReport> accepted;  // the last one journaled of each chunk
   std::vector<PublishedTable> published;
-  std::vector<JournalClosed> closed;      // of each attempt that ended by itself
-  std::uint64_t torn_bytes = 0;           // left out at the ends of attempts that were killed
+  std::vector<JournalClosed> closed;  // of each attempt that ended by itself
+  std::uint64_t torn_bytes = 0;       // left out at the ends of attempts that were killed
 };
 
 // Creates `_loads/<load>/attempt-<n>` for the first free n, exclusively; two racing coordinators get different numbers.
@@ -75,8 +76,8 @@ struct OpenedJournal {
 };
 [[nodiscard]] Result<OpenedJournal> open_attempt(const std::filesystem::path& load_folder, LoadId load);
 
-// Replays all attempts of a load folder. A torn tail is left out; damage before the end is an error that names the file and
-// the byte. A folder without attempts gives attempts == 0.
+// Replays all attempts of a load folder. A torn tail is left out; damage before the end is an error that names the file
+// and the byte. A folder without attempts gives attempts == 0.
 [[nodiscard]] Result<LoadState> read_journals(const std::filesystem::path& load_folder);
 
 // Replays one attempt's bytes into `state`.

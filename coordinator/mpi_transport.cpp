@@ -40,7 +40,9 @@ struct MpiSession::Impl {
   Id128 nonce;
   std::uint64_t dropped = 0;
 
-  void check_owner() const { TIPPLE_CHECK(std::this_thread::get_id() == owner, "MPI belongs to the thread that started it"); }
+  void check_owner() const {
+    TIPPLE_CHECK(std::this_thread::get_id() == owner, "MPI belongs to the thread that started it");
+  }
 };
 
 class MpiTransport final : public Transport {
@@ -117,7 +119,8 @@ class MpiTransport final : public Transport {
       int found = 0;
       MPI_Message message = MPI_MESSAGE_NULL;
       MPI_Status status;
-      if (MPI_Improbe(MPI_ANY_SOURCE, kTag, session_.world, &found, &message, &status) != MPI_SUCCESS || found == 0) break;
+      if (MPI_Improbe(MPI_ANY_SOURCE, kTag, session_.world, &found, &message, &status) != MPI_SUCCESS || found == 0)
+        break;
       int bytes = 0;
       MPI_Get_count(&status, MPI_BYTE, &bytes);
       if (bytes < 0 || static_cast<std::uint64_t>(bytes) > limits::kMessageBytesMax + kEnvelopeHeaderBytes) {
@@ -127,7 +130,8 @@ class MpiTransport final : public Transport {
       Incoming& incoming = incoming_.emplace_back();
       incoming.source = status.MPI_SOURCE;
       incoming.bytes.resize(static_cast<std::size_t>(bytes));
-      if (MPI_Imrecv(incoming.bytes.data(), bytes, MPI_BYTE, &message, &incoming.request) != MPI_SUCCESS) incoming_.pop_back();
+      if (MPI_Imrecv(incoming.bytes.data(), bytes, MPI_BYTE, &message, &incoming.request) != MPI_SUCCESS)
+        incoming_.pop_back();
     }
     return !incoming_.empty();
   }
@@ -166,7 +170,8 @@ Result<std::unique_ptr<MpiSession>> MpiSession::start(int* argc, char*** argv) {
   impl->owner = std::this_thread::get_id();
   int provided = MPI_THREAD_SINGLE;
   TIPPLE_RETURN_IF_ERROR(check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "cannot start"));
-  if (provided < MPI_THREAD_FUNNELED) return environment_error("this MPI does not allow threads beside the one that owns it", "MPI");
+  if (provided < MPI_THREAD_FUNNELED)
+    return environment_error("this MPI does not allow threads beside the one that owns it", "MPI");
   // A communicator of our own: nobody else's messages, and errors come back instead of ending the process.
   TIPPLE_RETURN_IF_ERROR(check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &impl->world), "cannot make a communicator"));
   MPI_Comm_set_errhandler(impl->world, MPI_ERRORS_RETURN);
@@ -177,8 +182,8 @@ Result<std::unique_ptr<MpiSession>> MpiSession::start(int* argc, char*** argv) {
   impl->rank = static_cast<std::uint32_t>(rank);
   impl->size = static_cast<std::uint32_t>(size);
   MPI_Comm host = MPI_COMM_NULL;
-  TIPPLE_RETURN_IF_ERROR(
-      check_mpi(MPI_Comm_split_type(impl->world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host), "cannot count this host's ranks"));
+  TIPPLE_RETURN_IF_ERROR(check_mpi(MPI_Comm_split_type(impl->world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host),
+                                   "cannot count this host's ranks"));
   int on_host = 1;
   MPI_Comm_size(host, &on_host);
   MPI_Comm_free(&host);

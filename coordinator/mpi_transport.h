@@ -1,8 +1,9 @@
 // MPI: the process group and the transport over it. <mpi.h> stands in mpi_transport.cpp only.
 //
-// Thread rule: MPI_THREAD_FUNNELED. The thread that calls MpiSession::start owns MPI; every function asserts that it is the caller.
-// Nothing blocks on a peer: Isend, Improbe, Imrecv and Test only (and one broadcast at start-up, when all ranks are alive). A peer
-// that died leaves sends that never complete; what the protocol sends to one worker bounds them.
+// Thread rule: MPI_THREAD_FUNNELED. The thread that calls MpiSession::start owns MPI; every function asserts that it is
+// the caller. Nothing blocks on a peer: Isend, Improbe, Imrecv and Test only (and one broadcast at start-up, when all
+// ranks are alive). A peer that died leaves sends that never complete; what the protocol sends to one worker bounds
+// them.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@ namespace tipple {
 
 class MpiSession {
  public:
-  // Initialises MPI and agrees on the nonce that marks this group's messages. Errors are the environment's. Once per process.
+  // Initialises MPI and agrees on the nonce that marks this group's messages. Errors are the environment's. Once per
+  // process.
   [[nodiscard]] static Result<std::unique_ptr<MpiSession>> start(int* argc, char*** argv);
   ~MpiSession();
 

@@ -1,4 +1,5 @@
-// run_loop: the loop of a rank. Receives, hands messages to whom they are for, lets time pass, sleeps. All decisions are elsewhere.
+// run_loop: the loop of a rank. Receives, hands messages to whom they are for, lets time pass, sleeps. All decisions
+// are elsewhere.
 //
 // Thread rule: the thread that owns the transport runs it until the rank is done.
 #pragma once

@@ -17,20 +17,20 @@ using enum Rule;
 //   tick, scan wanted, scan ended, stop, halted, publish requested, publish ended, left
 constexpr std::array<std::array<Rule, kEventKinds>, kPhases> kRules = {{
     // kLoading
-    {kJoin, kHear, kReport, kDrop, kAccept, kRefuse, kFail, kLose,
-     kTick, kScan, kScanEnd, kDrain, kHalt, kPublishNow, kIgnore, kLose},
+    {kJoin, kHear, kReport, kDrop, kAccept, kRefuse, kFail, kLose, kTick, kScan, kScanEnd, kDrain, kHalt, kPublishNow,
+     kIgnore, kLose},
     // kDraining: what runs may finish and count; a second stop request does not wait for it
-    {kJoin, kHear, kReport, kDrop, kAccept, kRefuse, kFail, kLose,
-     kTick, kIgnore, kScanEnd, kHalt, kHalt, kIgnore, kIgnore, kLose},
+    {kJoin, kHear, kReport, kDrop, kAccept, kRefuse, kFail, kLose, kTick, kIgnore, kScanEnd, kHalt, kHalt, kIgnore,
+     kIgnore, kLose},
     // kPublishing: a stop request has to wait, the commit is moments away
-    {kJoin, kHear, kIgnore, kDrop, kIgnore, kIgnore, kDrop, kLose,
-     kTick, kIgnore, kScanEnd, kIgnore, kHalt, kIgnore, kPublishEnd, kLose},
+    {kJoin, kHear, kIgnore, kDrop, kIgnore, kIgnore, kDrop, kLose, kTick, kIgnore, kScanEnd, kIgnore, kHalt, kIgnore,
+     kPublishEnd, kLose},
     // kFinishing
-    {kJoin, kHear, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kLose,
-     kTick, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kLeave},
+    {kJoin, kHear, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kLose, kTick, kIgnore, kIgnore, kIgnore, kIgnore,
+     kIgnore, kIgnore, kLeave},
     // kEnded
-    {kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore,
-     kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore},
+    {kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, kIgnore,
+     kIgnore, kIgnore, kIgnore, kIgnore},
 }};
 
 // Columns: reported, accepted, refused, abandoned.
@@ -92,8 +92,11 @@ void Scheduler::apply(const Event& event, TimePoint now, std::vector<Action>& ou
   if (event.chunk.value() >= chunks_.size() && event.chunk != ChunkId{}) return;
   out_ = &out;
   switch (rule_of(phase_, event.kind)) {
-    case kIgnore: return;
-    case kJoin: join(event.worker, now); break;
+    case kIgnore:
+      return;
+    case kJoin:
+      join(event.worker, now);
+      break;
     case kHear:
       if (event.worker != kNoWorker) workers_[event.worker.value()].heard = now;
       return;
@@ -105,22 +108,42 @@ void Scheduler::apply(const Event& event, TimePoint now, std::vector<Action>& ou
     case kDrop:
       if (release(event.worker, event.chunk, event.issue)) abandon(event.chunk, kNoWorker);
       break;
-    case kAccept: accept(event.chunk, now); break;
-    case kRefuse: move(event.chunk, ChunkEvent::kRefused); break;
-    case kFail: fail(event, now); break;
-    case kLose: lose(event.worker, now); break;
-    case kTick: tick(now); break;
+    case kAccept:
+      accept(event.chunk, now);
+      break;
+    case kRefuse:
+      move(event.chunk, ChunkEvent::kRefused);
+      break;
+    case kFail:
+      fail(event, now);
+      break;
+    case kLose:
+      lose(event.worker, now);
+      break;
+    case kTick:
+      tick(now);
+      break;
     case kScan:
       if (std::find(scans_.begin(), scans_.end(), event.chunk) == scans_.end()) scans_.push_back(event.chunk);
       break;
-    case kScanEnd: end_scan(event.worker); break;
-    case kDrain: drain(now); break;
-    case kHalt: finish(event.kind == EventKind::kHalted ? event.exit_code : tipple::exit_code(ErrorKind::kCheckpointed), now); break;
-    case kPublishNow: publish(now); break;
+    case kScanEnd:
+      end_scan(event.worker);
+      break;
+    case kDrain:
+      drain(now);
+      break;
+    case kHalt:
+      finish(event.kind == EventKind::kHalted ? event.exit_code : tipple::exit_code(ErrorKind::kCheckpointed), now);
+      break;
+    case kPublishNow:
+      publish(now);
+      break;
     case kPublishEnd:
       if (event.worker == publisher_) finish(event.exit_code, now);
       break;
-    case kLeave: leave(event.worker, now); break;
+    case kLeave:
+      leave(event.worker, now);
+      break;
   }
   if (phase_ == Phase::kLoading) fill();
   if (phase_ == Phase::kDraining && held_total_ == 0) finish(tipple::exit_code(ErrorKind::kCheckpointed), now);
@@ -286,11 +309,13 @@ bool Scheduler::hand_out_scan() {
   return true;
 }
 
-// One chunk to one worker: idle workers first; a second chunk only while every worker that is still to come finds one too.
+// One chunk to one worker: idle workers first; a second chunk only while every worker that is still to come finds one
+// too.
 bool Scheduler::hand_out_chunk() {
   const std::size_t levels = ready_.size() > absent_ ? limits::kChunksPerWorker : 1;
   for (std::size_t level = 0; level < levels; ++level) {
-    for (std::size_t index = with_held_[level].next(); index != IndexSet::kNone; index = with_held_[level].next(index + 1)) {
+    for (std::size_t index = with_held_[level].next(); index != IndexSet::kNone;
+         index = with_held_[level].next(index + 1)) {
       const WorkerId worker{static_cast<std::uint32_t>(index)};
       for (std::size_t rank = ready_.next(); rank != IndexSet::kNone; rank = ready_.next(rank + 1)) {
         const ChunkId chunk = by_rank_[rank];
@@ -303,7 +328,8 @@ bool Scheduler::hand_out_chunk() {
   return false;
 }
 
-// At the end of the load: a worker without work starts what another one has only prefetched. Whoever reports first wins.
+// At the end of the load: a worker without work starts what another one has only prefetched. Whoever reports first
+// wins.
 bool Scheduler::duplicate_prefetched() {
   const WorkerId idle{static_cast<std::uint32_t>(with_held_[0].next())};
   for (std::size_t index = duplicable_.next(); index != IndexSet::kNone; index = duplicable_.next(index + 1)) {
@@ -397,7 +423,8 @@ void Scheduler::revoke_all() {
 void Scheduler::refresh(WorkerId worker) {
   const std::size_t index = worker.value();
   const Worker& record = workers_[index];
-  const std::size_t load = std::min<std::size_t>(record.held_count + (record.scanning ? 1 : 0), limits::kChunksPerWorker);
+  const std::size_t load =
+      std::min<std::size_t>(record.held_count + (record.scanning ? 1 : 0), limits::kChunksPerWorker);
   const bool is_live = record.presence == Presence::kLive;
   for (std::size_t level = 0; level < with_held_.size(); ++level) {
     if (is_live && level == load) {

@@ -1,11 +1,11 @@
-// Scheduler: what to do next, as a plain state machine. apply(event, now) -> actions; no MPI, threads, clock, files, random
-// numbers or logging inside. The Coordinator feeds it and performs what it asks for.
+// Scheduler: what to do next, as a plain state machine. apply(event, now) -> actions; no MPI, threads, clock, files,
+// random numbers or logging inside. The Coordinator feeds it and performs what it asks for.
 //
 // Owner: Coordinator. Thread rule: one thread.
-// Invariants: an accepted chunk stays accepted; a chunk that is not accepted is ready, held by a live worker, or its report waits in
-// the GatherLedger; (chunk, issue) is handed out once; Publish is asked for only when all chunks are accepted, or on
-// kPublishRequested; decisions depend on the events and times alone.
-// No allocation per event once the vectors have grown.
+// Invariants: an accepted chunk stays accepted; a chunk that is not accepted is ready, held by a live worker, or its
+// report waits in the GatherLedger; (chunk, issue) is handed out once; Publish is asked for only when all chunks are
+// accepted, or on kPublishRequested; decisions depend on the events and times alone. No allocation per event once the
+// vectors have grown.
 #pragma once
 
 #include <array>
@@ -23,11 +23,11 @@ namespace tipple {
 inline constexpr WorkerId kNoWorker{UINT32_MAX};
 
 struct SchedulerConfig {
-  std::uint32_t workers = 1;                          // ranks of the attempt, the coordinator's included
-  std::uint32_t tries = 3;                            // of a chunk whose failures are retryable
-  Duration lease = std::chrono::seconds(30);          // a worker not heard of for this long is lost
-  Duration drain = std::chrono::seconds(20);          // after a stop request, running chunks get this long to finish
-  Duration goodbye_wait = std::chrono::seconds(5);    // after Finish, workers get this long to answer
+  std::uint32_t workers = 1;                        // ranks of the attempt, the coordinator's included
+  std::uint32_t tries = 3;                          // of a chunk whose failures are retryable
+  Duration lease = std::chrono::seconds(30);        // a worker not heard of for this long is lost
+  Duration drain = std::chrono::seconds(20);        // after a stop request, running chunks get this long to finish
+  Duration goodbye_wait = std::chrono::seconds(5);  // after Finish, workers get this long to answer
 };
 
 enum class EventKind : std::uint8_t {
@@ -84,8 +84,23 @@ enum class Phase : std::uint8_t { kLoading, kDraining, kPublishing, kFinishing, 
 inline constexpr std::size_t kPhases = 5;
 
 enum class Rule : std::uint8_t {
-  kIgnore, kJoin, kHear, kReport, kDrop, kAccept, kRefuse, kFail, kLose, kTick, kScan, kScanEnd, kDrain, kHalt,
-  kPublishNow, kPublishEnd, kLeave,
+  kIgnore,
+  kJoin,
+  kHear,
+  kReport,
+  kDrop,
+  kAccept,
+  kRefuse,
+  kFail,
+  kLose,
+  kTick,
+  kScan,
+  kScanEnd,
+  kDrain,
+  kHalt,
+  kPublishNow,
+  kPublishEnd,
+  kLeave,
 };
 
 // What an event does in each phase. Rows: phases, columns: EventKind in order.
@@ -177,8 +192,8 @@ class Scheduler {
   IndexSet ready_;  // ranks
   std::vector<Worker> workers_;
   std::array<IndexSet, limits::kChunksPerWorker + 1> with_held_;  // live workers by what they hold (a scan counts)
-  IndexSet duplicable_;                                            // live workers whose second chunk nobody else holds
-  std::vector<ChunkId> scans_;                                     // wanted, not handed out
+  IndexSet duplicable_;                                           // live workers whose second chunk nobody else holds
+  std::vector<ChunkId> scans_;                                    // wanted, not handed out
   std::size_t accepted_ = 0;
   std::size_t held_total_ = 0;
   std::uint64_t reissued_ = 0;

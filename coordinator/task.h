@@ -19,8 +19,8 @@ namespace tipple {
 // A segment with all a worker needs to read it without asking anybody.
 struct TaskSegment {
   std::string path;
-  std::uint64_t size = 0;      // of the whole file, when it was listed
-  std::int64_t mtime_ns = 0;   // likewise: a worker that finds another pair reports a changed file
+  std::uint64_t size = 0;     // of the whole file, when it was listed
+  std::int64_t mtime_ns = 0;  // likewise: a worker that finds another pair reports a changed file
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   friend bool operator==(const TaskSegment&, const TaskSegment&) = default;
@@ -41,31 +41,32 @@ struct ChunkTask {
 // "Find the record boundaries of this file": the sequential fallback after repeated wrong guesses.
 // The answer has, for every cut, the offset of the first record that starts at or after it.
 struct ScanTask {
-  ChunkId first_chunk;            // answers for first_chunk, first_chunk + 1, ...
+  ChunkId first_chunk;  // answers for first_chunk, first_chunk + 1, ...
   SourceId source;
-  TaskSegment segment;            // from a known record start to the end of the file
+  TaskSegment segment;  // from a known record start to the end of the file
   std::vector<std::uint64_t> cuts;
   friend bool operator==(const ScanTask&, const ScanTask&) = default;
 };
 
 struct ScanReport {
   ChunkId first_chunk;
-  // One for each cut; the file's size where no further record starts. A blank or comment line counts as a record here, so that a start
-  // is exactly where the chain of RecordRanges arrives.
+  // One for each cut; the file's size where no further record starts. A blank or comment line counts as a record here,
+  // so that a start is exactly where the chain of RecordRanges arrives.
   std::vector<std::uint64_t> starts;
   friend bool operator==(const ScanReport&, const ScanReport&) = default;
 };
 
 // The true record range of a chunk's only segment (of its last one, for a pack of whole files).
-// A record belongs to the chunk in which it starts. The chain: `end` of a chunk is `start` of the next one that has records.
+// A record belongs to the chunk in which it starts. The chain: `end` of a chunk is `start` of the next one that has
+// records.
 struct RecordRange {
   bool any = false;         // does any record start in the segment?
   bool guessed = false;     // was the start guessed rather than known?
   std::uint64_t start = 0;  // offset of the first record; meaningful if `any`
-  std::uint64_t end = 0;    // offset just past the last record; without one, but with a known start, where the search for the
-                            // next chunk's first record goes on (the known start, if nothing else)
-  std::uint64_t lines = 0;  // line ends from the segment's first line that it owns: [start, end), and the head of the file
-                            // (BOM, skipped rows, header) when the segment begins at 0
+  std::uint64_t end = 0;  // offset just past the last record; without one, but with a known start, where the search for
+                          // the next chunk's first record goes on (the known start, if nothing else)
+  std::uint64_t lines = 0;  // line ends from the segment's first line that it owns: [start, end), and the head of the
+                            // file (BOM, skipped rows, header) when the segment begins at 0
   friend bool operator==(const RecordRange&, const RecordRange&) = default;
 };
 
@@ -90,7 +91,7 @@ struct TableReport {
 };
 
 // Stages of the worker's graph, in order.
-inline constexpr std::array<const char*, 8> kStageNames = {"read",   "split",  "parse",  "check",
+inline constexpr std::array<const char*, 8> kStageNames = {"read",    "split",  "parse", "check",
                                                            "rebatch", "encode", "write", "finish"};
 
 struct StageTimes {
@@ -115,7 +116,8 @@ struct ChunkReport {
 // In a ChunkFailure: not a chunk failed, but the worker itself; it leaves.
 inline constexpr ChunkId kNoChunk{UINT32_MAX};
 
-// A chunk (or a scan, then `chunk` is its first_chunk) that could not be loaded. `retryable`: an I/O error of this worker, worth another try elsewhere.
+// A chunk (or a scan, then `chunk` is its first_chunk) that could not be loaded. `retryable`: an I/O error of this
+// worker, worth another try elsewhere.
 struct ChunkFailure {
   ChunkId chunk;
   std::uint32_t issue = 0;
@@ -123,7 +125,8 @@ struct ChunkFailure {
   bool retryable = false;
 };
 
-// Everything a rank must know before its first task. Rank 0 sends it; nobody else reads the job file or the inputs' list.
+// Everything a rank must know before its first task. Rank 0 sends it; nobody else reads the job file or the inputs'
+// list.
 struct LoadSetup {
   std::string job_text;
   std::string job_file;    // for messages

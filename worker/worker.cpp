@@ -30,11 +30,16 @@ struct Worker::Impl {
   TimePoint heartbeat_sent;
   std::uint64_t sequence = 0;
   std::deque<std::pair<std::uint64_t, TimePoint>> unanswered;
-  std::vector<Message> early;                       // overtook the Setup
-  std::map<ChunkId, std::uint32_t> newest_issue;    // a message that came twice must not run twice: it would write the same part
+  std::vector<Message> early;  // overtook the Setup
+  std::map<ChunkId, std::uint32_t>
+      newest_issue;  // a message that came twice must not run twice: it would write the same part
 
   Impl(Transport& transport_, const Clock& clock_, Hello hello_, ExecutorFactory factory_)
-      : transport(transport_), clock(clock_), hello(std::move(hello_)), factory(std::move(factory_)), started(clock.now()) {}
+      : transport(transport_),
+        clock(clock_),
+        hello(std::move(hello_)),
+        factory(std::move(factory_)),
+        started(clock.now()) {}
 
   // In the coordinator's own process there is nobody to lose: a suspended process goes on when it is continued.
   [[nodiscard]] bool leased() const { return transport.self() != kCoordinator; }

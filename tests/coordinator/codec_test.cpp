@@ -36,7 +36,8 @@ TEST(Codec, EveryTruncationAndEveryExtraByteIsAnError) {
   for (const auto& message : sample_messages()) {
     auto bytes = bytes_of(message);
     for (std::size_t length = 0; length < bytes.size(); ++length) {
-      EXPECT_FALSE(decode_message(std::span(bytes).first(length)).ok()) << "kind " << message.index() << ", length " << length;
+      EXPECT_FALSE(decode_message(std::span(bytes).first(length)).ok())
+          << "kind " << message.index() << ", length " << length;
     }
     bytes.push_back(std::byte{0});
     EXPECT_FALSE(decode_message(bytes).ok());

@@ -52,7 +52,8 @@ ChunkPlan whole_files(std::uint32_t count) {
 class Bench {
  public:
   explicit Bench(std::uint32_t chunks, const LoadState& earlier = {}, RejectLimits limits = {})
-      : transport_(hub_.transport(kCoordinator)), coordinator_(whole_files(chunks), LoadSetup{}, earlier, journal, *transport_, clock, config(limits)) {}
+      : transport_(hub_.transport(kCoordinator)),
+        coordinator_(whole_files(chunks), LoadSetup{}, earlier, journal, *transport_, clock, config(limits)) {}
 
   std::vector<Message> say(const Message& message) {
     coordinator_.on_message(kCoordinator, message);
@@ -132,7 +133,8 @@ TEST(Coordinator, ARefusedPublicationEndsWithItsError) {
   Bench bench(1);
   bench.join();
   bench.report(0);
-  const auto finish = bench.say(PublishReport{{}, Error{ErrorKind::kQuality, "too many rejects", "t", "raise max_rows"}});
+  const auto finish =
+      bench.say(PublishReport{{}, Error{ErrorKind::kQuality, "too many rejects", "t", "raise max_rows"}});
   EXPECT_EQ(find<Finish>(finish)->exit_code, 4);
   bench.say(Goodbye{});
   EXPECT_EQ(bench.coordinator().outcome().error->what, "too many rejects");
@@ -244,7 +246,8 @@ class EchoWorker {
       report.issue = assign->task.issue;
       transport_.send(kCoordinator, report);
     }
-    if (std::holds_alternative<Publish>(message)) transport_.send(kCoordinator, PublishReport{{{"t", 1, false}}, std::nullopt});
+    if (std::holds_alternative<Publish>(message))
+      transport_.send(kCoordinator, PublishReport{{{"t", 1, false}}, std::nullopt});
     if (std::holds_alternative<Finish>(message)) {
       transport_.send(kCoordinator, Goodbye{});
       done_ = true;

@@ -21,7 +21,8 @@ TEST(Envelope, EveryMessageArrives) {
 TEST(Envelope, EveryTruncationIsRefused) {
   for (const auto& message : sample_messages()) {
     const auto bytes = seal_message(kNonce, message);
-    for (std::size_t length = 0; length < bytes.size(); ++length) EXPECT_FALSE(open_message(kNonce, std::span(bytes).first(length)).ok());
+    for (std::size_t length = 0; length < bytes.size(); ++length)
+      EXPECT_FALSE(open_message(kNonce, std::span(bytes).first(length)).ok());
   }
 }
 

@@ -36,7 +36,8 @@ SampleJournal sample_journal() {
 
 // How many of the sample's entries the state holds.
 std::size_t entries_in(const LoadState& state) {
-  return state.opened.size() + state.inputs.size() + state.accepted.size() + (state.published.empty() ? 0 : 1) + state.closed.size();
+  return state.opened.size() + state.inputs.size() + state.accepted.size() + (state.published.empty() ? 0 : 1) +
+         state.closed.size();
 }
 
 class Folder {
@@ -155,7 +156,7 @@ TEST(Journal, AFolderWithoutAttemptsIsANewLoad) {
 TEST(Journal, ANewerFormatIsRefusedClearly) {
   // The header with version 2 and a checksum that fits, as a newer program would write it.
   constexpr unsigned char kNewer[] = {'T', 'I', 'P', 'P', 'L', 'E', 'J', '\n', 2, 0, 0, 0, 0, 0, 0, 0,
-                                      1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0};
+                                      1,   0,   0,   0,   0,   0,   0,   0,    2, 0, 0, 0, 0, 0, 0, 0};
   std::vector<std::byte> bytes(kJournalHeaderBytes);
   std::memcpy(bytes.data(), kNewer, sizeof kNewer);
   const std::uint64_t checksum = journal_checksum(std::span(bytes).first(32), 0);

@@ -37,7 +37,9 @@ inline ChunkReport sample_report(std::uint32_t chunk = 3) {
   return report;
 }
 
-inline LoadSetup sample_setup() { return {"version: 1\n", "flights.yaml", "/data", "full", {1, 2}, {3, 4}, 5, 30'000'000'000}; }
+inline LoadSetup sample_setup() {
+  return {"version: 1\n", "flights.yaml", "/data", "full", {1, 2}, {3, 4}, 5, 30'000'000'000};
+}
 
 inline std::vector<Message> sample_messages() {
   const TaskSegment segment{"/data/in.csv", 1000, -5, 100, 200};
@@ -47,7 +49,8 @@ inline std::vector<Message> sample_messages() {
       sample_report(),
       ChunkFailure{ChunkId{4}, 1, {ErrorKind::kUsage, "no such field", "job.yaml:3:4", "see the header"}, true},
       ScanReport{ChunkId{5}, {1, 2, 3}},
-      PublishReport{{{"flights", 7, true}, {"planes", 1, false}}, Error{ErrorKind::kQuality, "too many rejects", "flights", "raise max_rows"}},
+      PublishReport{{{"flights", 7, true}, {"planes", 1, false}},
+                    Error{ErrorKind::kQuality, "too many rejects", "flights", "raise max_rows"}},
       Goodbye{},
       Setup{sample_setup()},
       HeartbeatAnswer{10},

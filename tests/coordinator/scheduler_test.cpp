@@ -62,7 +62,8 @@ class Bench {
   Bench(std::uint32_t workers, std::vector<std::uint64_t> sizes, SchedulerConfig config = {})
       : scheduler_(with(config, workers), sizes) {}
 
-  std::vector<Action> apply(EventKind kind, WorkerId worker = kNoWorker, std::uint32_t chunk = 0, std::uint32_t issue = 0) {
+  std::vector<Action> apply(EventKind kind, WorkerId worker = kNoWorker, std::uint32_t chunk = 0,
+                            std::uint32_t issue = 0) {
     Event event;
     event.kind = kind;
     event.worker = worker;
@@ -143,7 +144,8 @@ TEST(Scheduler, AFailedChunkGoesToAnotherWorkerAndThenEndsTheLoad) {
   bench.join(0);
   bench.join(1);
   EXPECT_EQ(bench.apply(EventKind::kChunkFailed, WorkerId{0}, 0, 0), (Actions{assign(1, 0, 1)}));
-  EXPECT_EQ(bench.apply(EventKind::kChunkFailed, WorkerId{0}, 0, 0), Actions{}) << "it does not hold the chunk any more";
+  EXPECT_EQ(bench.apply(EventKind::kChunkFailed, WorkerId{0}, 0, 0), Actions{})
+      << "it does not hold the chunk any more";
   EXPECT_EQ(bench.apply(EventKind::kChunkFailed, WorkerId{1}, 0, 1), (Actions{assign(0, 0, 2)}));
   const auto last = bench.apply(EventKind::kChunkFailed, WorkerId{0}, 0, 2);
   EXPECT_EQ(last, (Actions{{ActionKind::kGiveUp, WorkerId{0}, ChunkId{0}, 2, 5}, finish(0, 5), finish(1, 5)}));

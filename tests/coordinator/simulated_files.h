@@ -1,4 +1,5 @@
-// Synthetic input files for the simulator: record starts instead of bytes, with line ends inside "quotes" that mislead a guess.
+// Synthetic input files for the simulator: record starts instead of bytes, with line ends inside "quotes" that mislead
+// a guess.
 #pragma once
 
 #include <algorithm>
@@ -55,11 +56,14 @@ struct ModelFile {
 
   // The first line start at or after `offset` (the size, if there is none); `any_line`: also inside quotes.
   [[nodiscard]] std::uint64_t boundary(std::uint64_t offset, bool any_line) const {
-    auto line = std::lower_bound(lines.begin(), lines.end(), offset, [](const Line& a, std::uint64_t at) { return a.start < at; });
+    auto line = std::lower_bound(lines.begin(), lines.end(), offset,
+                                 [](const Line& a, std::uint64_t at) { return a.start < at; });
     while (line != lines.end() && line->quoted && !any_line) ++line;
     return line == lines.end() ? size : line->start;
   }
-  [[nodiscard]] bool inside_quotes(std::uint64_t offset) const { return boundary(offset, true) == offset && boundary(offset, false) != offset; }
+  [[nodiscard]] bool inside_quotes(std::uint64_t offset) const {
+    return boundary(offset, true) == offset && boundary(offset, false) != offset;
+  }
 
   [[nodiscard]] std::vector<RecordName> records(std::uint64_t begin, std::uint64_t end) const {
     std::vector<RecordName> names;
@@ -69,7 +73,8 @@ struct ModelFile {
     return names;
   }
 
-  // What a worker finds in [begin, end): the range as worker/chunk_runner reports it, and the records that it would load.
+  // What a worker finds in [begin, end): the range as worker/chunk_runner reports it, and the records that it would
+  // load.
   struct Parsed {
     RecordRange range;
     std::vector<RecordName> rows;

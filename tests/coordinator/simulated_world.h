@@ -1,8 +1,10 @@
-// A cluster in one thread: real Coordinator, Scheduler, GatherLedger, journal format and Worker over a faulty network and disk.
+// A cluster in one thread: real Coordinator, Scheduler, GatherLedger, journal format and Worker over a faulty network
+// and disk.
 //
-// What the world may do, all from one seed: delay and reorder messages, deliver them twice, kill ranks, cut them off, fail chunks, kill
-// the coordinator between any two effects (also in the middle of a journal write), cut the power (what was not synced may be lost),
-// ask for a stop, and let a publisher of a dead attempt commit later. Messages between living ranks are not lost: MPI does not.
+// What the world may do, all from one seed: delay and reorder messages, deliver them twice, kill ranks, cut them off,
+// fail chunks, kill the coordinator between any two effects (also in the middle of a journal write), cut the power
+// (what was not synced may be lost), ask for a stop, and let a publisher of a dead attempt commit later. Messages
+// between living ranks are not lost: MPI does not.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -57,7 +59,7 @@ struct World {
   std::set<TimePoint> late_commits;  // by publishers of dead attempts
 
   // ---- what the checkers know
-  std::set<ChunkId> proven;       // journaled with the true range: never to be run again by a later attempt
+  std::set<ChunkId> proven;  // journaled with the true range: never to be run again by a later attempt
   std::set<ChunkId> proven_earlier;
   std::uint64_t scans = 0;
   std::uint64_t refused = 0;
@@ -122,7 +124,10 @@ struct World {
 
 class SimulatedJournal final : public JournalWriter {
  public:
-  SimulatedJournal(World& world, JournalFile& file) : world_(world), file_(file) { file_.bytes = journal_header(world.load); file_.synced = file_.bytes.size(); }
+  SimulatedJournal(World& world, JournalFile& file) : world_(world), file_(file) {
+    file_.bytes = journal_header(world.load);
+    file_.synced = file_.bytes.size();
+  }
 
   Status append(const JournalEntry& entry) override {
     world_.may_die();
@@ -152,7 +157,8 @@ class SimulatedJournal final : public JournalWriter {
     const std::uint64_t start = std::max(file.boundary(segment.begin, false), file.data_begin);
     const RecordRange& range = report.range;
     // A guess that found only blank lines is right, but proves nothing: it may be asked for again.
-    if (chunk.segments.size() > 1 || (range.any ? range.start == start : !range.guessed)) world_.proven.insert(report.chunk);
+    if (chunk.segments.size() > 1 || (range.any ? range.start == start : !range.guessed))
+      world_.proven.insert(report.chunk);
   }
 
   World& world_;
@@ -163,14 +169,16 @@ class SimulatedJournal final : public JournalWriter {
 // Messages under way between the ranks of one attempt.
 class Network {
  public:
-  Network(World& world, std::uint32_t ranks) : world_(world), last_(ranks, std::vector<TimePoint>(ranks)), cut_off_(ranks, false), inbox_(ranks) {}
+  Network(World& world, std::uint32_t ranks)
+      : world_(world), last_(ranks, std::vector<TimePoint>(ranks)), cut_off_(ranks, false), inbox_(ranks) {}
 
   void send(WorkerId from, WorkerId to, const Message& message) {
     if (from == kCoordinator) world_.may_die();
     if (cut_off_[from.value()] || cut_off_[to.value()]) return;
     const int copies = chance(world_.random, world_.faults.duplicate) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
-      TimePoint at = world_.clock.now() + std::chrono::milliseconds(pick(world_.random, chance(world_.random, 0.05) ? 3000 : 60));
+      TimePoint at =
+          world_.clock.now() + std::chrono::milliseconds(pick(world_.random, chance(world_.random, 0.05) ? 3000 : 60));
       auto& last = last_[from.value()][to.value()];
       if (!world_.faults.reorder) at = std::max(at, last);
       last = at;
@@ -180,12 +188,15 @@ class Network {
   void deliver_due() {
     while (!under_way_.empty() && under_way_.begin()->first <= world_.clock.now()) {
       Flight& flight = under_way_.begin()->second;
-      if (!cut_off_[flight.from.value()] && !cut_off_[flight.to.value()]) inbox_[flight.to.value()].push_back({flight.from, std::move(flight.message)});
+      if (!cut_off_[flight.from.value()] && !cut_off_[flight.to.value()])
+        inbox_[flight.to.value()].push_back({flight.from, std::move(flight.message)});
       under_way_.erase(under_way_.begin());
     }
   }
   void cut_off(WorkerId rank) { cut_off_[rank.value()] = true; }
-  [[nodiscard]] TimePoint next_due(TimePoint otherwise) const { return under_way_.empty() ? otherwise : std::min(otherwise, under_way_.begin()->first); }
+  [[nodiscard]] TimePoint next_due(TimePoint otherwise) const {
+    return under_way_.empty() ? otherwise : std::min(otherwise, under_way_.begin()->first);
+  }
   [[nodiscard]] std::deque<Received>& inbox(WorkerId rank) { return inbox_[rank.value()]; }
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(inbox_.size()); }
 
@@ -229,7 +240,8 @@ class ModelExecutor final : public TaskExecutor {
   ~ModelExecutor() override {
     // A publisher that outlives its coordinator may still commit.
     for (const auto& queued : queue_) {
-      if (std::holds_alternative<PublishTask>(queued.task) && chance(world_.random, 0.5)) world_.late_commits.insert(queued.done);
+      if (std::holds_alternative<PublishTask>(queued.task) && chance(world_.random, 0.5))
+        world_.late_commits.insert(queued.done);
     }
   }
 
@@ -256,7 +268,9 @@ class ModelExecutor final : public TaskExecutor {
   }
   bool idle() const override { return queue_.empty(); }
   void stop() override { queue_.clear(); }
-  [[nodiscard]] TimePoint next_done(TimePoint otherwise) const { return queue_.empty() ? otherwise : std::min(otherwise, queue_.front().done); }
+  [[nodiscard]] TimePoint next_done(TimePoint otherwise) const {
+    return queue_.empty() ? otherwise : std::min(otherwise, queue_.front().done);
+  }
 
  private:
   struct Queued {
@@ -265,7 +279,8 @@ class ModelExecutor final : public TaskExecutor {
   };
 
   TaskResult run(const ChunkTask& task) {
-    EXPECT_FALSE(world_.proven_earlier.contains(task.chunk)) << "chunk " << task.chunk.value() << " was done in an earlier attempt";
+    EXPECT_FALSE(world_.proven_earlier.contains(task.chunk))
+        << "chunk " << task.chunk.value() << " was done in an earlier attempt";
     if (chance(world_.random, world_.faults.fail_chunk)) {
       ++world_.failures;
       return ChunkFailure{task.chunk, task.issue, environment_error("disk on fire"), true};
@@ -283,7 +298,8 @@ class ModelExecutor final : public TaskExecutor {
     table.rows.rows_in = table.rows.rows_out = rows.size();
     if (!rows.empty()) {
       StagedPart part;
-      part.path = std::to_string(attempt_) + "/" + std::to_string(task.chunk.value()) + "-" + std::to_string(task.issue);
+      part.path =
+          std::to_string(attempt_) + "/" + std::to_string(task.chunk.value()) + "-" + std::to_string(task.issue);
       part.rows = rows.size();
       EXPECT_TRUE(world_.parts.emplace(part.path, std::move(rows)).second) << "a part was written twice: " << part.path;
       table.part = std::move(part);
@@ -294,7 +310,8 @@ class ModelExecutor final : public TaskExecutor {
   TaskResult run(const ScanTask& task) {
     ++world_.scans;
     const ModelFile& file = world_.file(task.segment.path);
-    if (chance(world_.random, world_.faults.fail_chunk)) return ChunkFailure{task.first_chunk, 0, environment_error("disk on fire"), true};
+    if (chance(world_.random, world_.faults.fail_chunk))
+      return ChunkFailure{task.first_chunk, 0, environment_error("disk on fire"), true};
     ScanReport report{task.first_chunk, {}};
     for (const auto cut : task.cuts) report.starts.push_back(file.boundary(cut, false));
     return report;

@@ -1,4 +1,5 @@
-// The simulator: thousands of loads, each a function of its seed. `--seed=N` or TIPPLE_SEED=N replays one, `--seeds=N` sets how many.
+// The simulator: thousands of loads, each a function of its seed. `--seed=N` or TIPPLE_SEED=N replays one, `--seeds=N`
+// sets how many.
 #include <cstdlib>
 #include <iostream>
 
@@ -18,8 +19,13 @@ constexpr int kFaultyAttempts = 4;
 class Attempt {
  public:
   Attempt(World& world, std::uint32_t ranks)
-      : world_(world), network_(world, ranks), journal_(world, world.journals.emplace_back()), workers_(ranks), executors_(ranks) {
-    for (std::uint32_t i = 0; i < ranks; ++i) transports_.push_back(std::make_unique<SimulatedTransport>(network_, WorkerId{i}));
+      : world_(world),
+        network_(world, ranks),
+        journal_(world, world.journals.emplace_back()),
+        workers_(ranks),
+        executors_(ranks) {
+    for (std::uint32_t i = 0; i < ranks; ++i)
+      transports_.push_back(std::make_unique<SimulatedTransport>(network_, WorkerId{i}));
   }
 
   // The exit code, or nothing if the coordinator was killed.
@@ -62,7 +68,8 @@ class Attempt {
     config.lease = std::chrono::seconds(10);
     config.drain = std::chrono::seconds(2);
     config.reject_limits.resize(1);
-    coordinator_ = std::make_unique<Coordinator>(world_.plan, setup, earlier, journal_, *transports_[0], world_.clock, config);
+    coordinator_ =
+        std::make_unique<Coordinator>(world_.plan, setup, earlier, journal_, *transports_[0], world_.clock, config);
     for (std::uint32_t i = 0; i < workers_.size(); ++i) {
       workers_[i] = std::make_unique<Worker>(*transports_[i], world_.clock, Hello{"host", i, 1},
                                              [this, i](const LoadSetup& load) -> Result<std::unique_ptr<TaskExecutor>> {
@@ -213,8 +220,9 @@ TEST(Simulation, EveryLoadEndsWithEachRecordOncePublishedOnce) {
       return;
     }
   }
-  std::cout << count << " loads: " << sums.attempts << " attempts, " << sums.chunks << " chunks, " << sums.refused << " refused reports, "
-            << sums.scans << " scans, " << sums.lost << " lost workers, " << sums.failures << " failed chunks\n";
+  std::cout << count << " loads: " << sums.attempts << " attempts, " << sums.chunks << " chunks, " << sums.refused
+            << " refused reports, " << sums.scans << " scans, " << sums.lost << " lost workers, " << sums.failures
+            << " failed chunks\n";
   if (!g_one_seed && count >= 1000) {
     EXPECT_GT(sums.scans, 0U);
     EXPECT_GT(sums.refused, 0U);

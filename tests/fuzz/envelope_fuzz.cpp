@@ -1,4 +1,5 @@
-// Any bytes as a message: an error, or a message that seals to the same bytes. The codec alone sees bytes that no checksum guards.
+// Any bytes as a message: an error, or a message that seals to the same bytes. The codec alone sees bytes that no
+// checksum guards.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -40,11 +40,14 @@ constexpr auto kLease = std::chrono::seconds(30);
 class Bench {
  public:
   explicit Bench(std::uint32_t self = 1, std::optional<Error> fails = std::nullopt)
-      : hub_(2), coordinator_(hub_.transport(WorkerId{1 - self})), transport_(hub_.transport(WorkerId{self})),
-        worker_(*transport_, clock, Hello{"host", 1, 2}, [this, fails](const LoadSetup&) -> Result<std::unique_ptr<TaskExecutor>> {
-          if (fails) return *fails;
-          return std::unique_ptr<TaskExecutor>(std::make_unique<LoggingExecutor>(log));
-        }) {}
+      : hub_(2),
+        coordinator_(hub_.transport(WorkerId{1 - self})),
+        transport_(hub_.transport(WorkerId{self})),
+        worker_(*transport_, clock, Hello{"host", 1, 2},
+                [this, fails](const LoadSetup&) -> Result<std::unique_ptr<TaskExecutor>> {
+                  if (fails) return *fails;
+                  return std::unique_ptr<TaskExecutor>(std::make_unique<LoggingExecutor>(log));
+                }) {}
 
   Worker& worker() { return worker_; }
   void set_up() {
