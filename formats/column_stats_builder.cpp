@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "formats/codec_kernel.h"
+#include "formats/null_scan.h"
 
 namespace tipple {
 namespace {
@@ -80,15 +81,22 @@ void add_range(const arrow::ArrayData& data, Range<T>& range) {
   if (rows == 0) return;
   const T* values = data.GetValues<T>(1);
   if (data.GetNullCount() == 0) return run_kernel<RangeKernel<T>>(typename RangeKernel<T>::Args{values, rows, range});
-  std::array<T, kBlockRows> kept;  // what stands under nulls may be anything
+  const std::uint8_t* bits = data.buffers[0]->data();
+  std::array<T, kBlockRows> block;
   for (std::size_t first = 0; first < rows; first += kBlockRows) {
-    const std::size_t last = std::min(rows, first + kBlockRows);
-    std::size_t count = 0;
-    for (std::size_t i = first; i < last; ++i) {
-      kept[count] = values[i];
-      count += is_valid(data, i) ? 1 : 0;
-    }
-    run_kernel<RangeKernel<T>>(typename RangeKernel<T>::Args{kept.data(), count, range});
+    const std::size_t count = std::min(rows - first, kBlockRows);
+    std::memcpy(block.data(), values + first, count * sizeof(T));
+    // What stands under nulls may be anything: a value of the block takes its place.
+    std::size_t nulls = 0;
+    std::size_t valid = 0;  // the first valid row: nulls before it come as 0, 1, 2, ...
+    const auto offset = static_cast<std::size_t>(data.offset) + first;
+    for_each_null(bits, offset, count, [&](std::size_t i) {
+      ++nulls;
+      if (i == valid) ++valid;
+    });
+    if (nulls == count) continue;
+    if (nulls > 0) for_each_null(bits, offset, count, [&](std::size_t i) { block[i] = block[valid]; });
+    run_kernel<RangeKernel<T>>(typename RangeKernel<T>::Args{block.data(), count, range});
   }
 }
 
@@ -130,10 +138,19 @@ std::uint64_t prefix_of(std::string_view text) {
   return __builtin_bswap64(word);
 }
 
+// The same for text that has 8 readable bytes from its begin on.
+std::uint64_t prefix_of_padded(const char* text, std::size_t size) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, 8);
+  word = __builtin_bswap64(word);
+  return size >= 8 ? word : size == 0 ? 0 : word & ~std::uint64_t{0} << (64 - 8 * size);
+}
+
 void add_strings(const arrow::ArrayData& data, StringRange& range) {
   if (data.length == 0) return;
   const std::int32_t* offsets = data.GetValues<std::int32_t>(1);
   const char* bytes = data.buffers[2] ? data.GetValues<char>(2, 0) : "";
+  const std::int64_t readable = data.buffers[2] ? data.buffers[2]->size() : 0;
   const bool nulls = data.GetNullCount() != 0;
   std::string_view low = range.lowest;
   std::string_view high = range.highest;
@@ -143,7 +160,7 @@ void add_strings(const arrow::ArrayData& data, StringRange& range) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(data.length); ++i) {
     if (nulls && !is_valid(data, i)) continue;
     const std::string_view text(bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
-    const std::uint64_t prefix = prefix_of(text);
+    const std::uint64_t prefix = offsets[i] + 8 <= readable ? prefix_of_padded(text.data(), text.size()) : prefix_of(text);
     if (!seen || (prefix <= low_prefix && text < low)) low = text, low_prefix = prefix;
     if (!seen || (prefix >= high_prefix && text > high)) high = text, high_prefix = prefix;
     seen = true;

@@ -3,7 +3,6 @@
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
-#include <arrow/util/bit_util.h>
 #include <xxhash.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "formats/codec_kernel.h"
+#include "formats/null_scan.h"
 
 namespace tipple {
 namespace {
@@ -184,7 +184,7 @@ void add_bools(const ColumnView& column, std::size_t first, std::size_t rows, co
   std::array<std::uint8_t, kBlockRows> values;
   const std::uint8_t* bits = column.data->GetValues<std::uint8_t>(1, 0);
   const auto offset = static_cast<std::size_t>(column.data->offset) + first;
-  for (std::size_t i = 0; i < rows; ++i) values[i] = arrow::bit_util::GetBit(bits, static_cast<std::int64_t>(offset + i));
+  expand_bits(bits, offset, rows, values.data());
   add_words(column, values.data(), rows, valid, lanes);
 }
 
@@ -230,12 +230,13 @@ void add_column(const ColumnView& column, std::size_t first, std::size_t rows, c
 // A null column's values may be anything, so a row's mask decides; nullptr when every row of the block is valid.
 const std::uint64_t* masks_of(const ColumnView& column, std::size_t first, std::size_t rows, Block& masks) {
   if (column.validity == nullptr) return nullptr;
-  const auto offset = static_cast<std::size_t>(column.data->offset) + first;
-  for (std::size_t i = 0; i < rows; ++i) {
-    const std::uint64_t bit = column.validity[(offset + i) / 8] >> ((offset + i) % 8) & 1U;
-    masks[i] = ~(bit - 1);
-  }
-  return masks.data();
+  std::memset(masks.data(), 0xFF, rows * sizeof(masks[0]));
+  bool any = false;
+  for_each_null(column.validity, static_cast<std::size_t>(column.data->offset) + first, rows, [&](std::size_t i) {
+    masks[i] = 0;
+    any = true;
+  });
+  return any ? masks.data() : nullptr;
 }
 
 }  // namespace

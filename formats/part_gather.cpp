@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "formats/null_scan.h"
 
 namespace tipple {
 namespace {
@@ -33,34 +34,24 @@ class Validity {
   std::size_t offset_;
 };
 
-void expand_bits(const std::uint8_t* bits, std::size_t offset, std::size_t count, std::uint8_t* out) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = bits[(offset + i) / 8] >> ((offset + i) % 8) & 1U;
+void zero_nulls(const arrow::ArrayData& data, std::size_t element_bytes, std::uint8_t* out) {
+  if (!has_nulls(data)) return;
+  for_each_null(data.buffers[0]->data(), static_cast<std::size_t>(data.offset), rows_of(data),
+                [&](std::size_t i) { std::memset(out + i * element_bytes, 0, element_bytes); });
 }
 
-// out[i] = valid ? in[i * stride] : 0, narrowed.
+// Every kStride-th In, narrowed to Out.
 template <typename In, typename Out, std::size_t kStride>
-void copy_numbers(const arrow::ArrayData& data, std::uint8_t* out_bytes) {
+void copy_narrowed(const arrow::ArrayData& data, std::uint8_t* out_bytes) {
   const In* in = reinterpret_cast<const In*>(data.buffers[1]->data()) + static_cast<std::size_t>(data.offset) * kStride;
-  const Validity valid(data);
-  for (std::size_t i = 0; i < rows_of(data); ++i) {
-    const Out value = static_cast<Out>(valid.all() || valid[i] ? in[i * kStride] : In{0});
+  const std::size_t rows = rows_of(data);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const Out value = static_cast<Out>(in[i * kStride]);
     std::memcpy(out_bytes + i * sizeof(Out), &value, sizeof(Out));
   }
 }
 
-void copy_pairs(const arrow::ArrayData& data, std::uint8_t* out) {
-  const std::uint8_t* in = data.buffers[1]->data() + static_cast<std::size_t>(data.offset) * 16;
-  const Validity valid(data);
-  for (std::size_t i = 0; i < rows_of(data); ++i) {
-    if (valid.all() || valid[i]) {
-      std::memcpy(out + i * 16, in + i * 16, 16);
-    } else {
-      std::memset(out + i * 16, 0, 16);
-    }
-  }
-}
-
-// Elements of `kSlot` bytes or fewer, copied by one load of that size where the buffer allows it.
+// Elements of a slot's bytes or fewer, copied by one load of that size where the buffer allows it.
 template <typename Slot>
 void copy_short_strings(const arrow::ArrayData& data, std::size_t width, const Validity& valid, std::uint8_t* out) {
   const std::int32_t* offsets = data.GetValues<std::int32_t>(1);
@@ -112,11 +103,12 @@ void copy_fixed_strings(const arrow::ArrayData& data, std::size_t width, std::ui
 
 void copy_lengths(const arrow::ArrayData& data, std::uint8_t* out) {
   const std::int32_t* offsets = data.GetValues<std::int32_t>(1);
-  const Validity valid(data);
-  for (std::size_t i = 0; i < rows_of(data); ++i) {
-    const std::int32_t length = valid.all() || valid[i] ? offsets[i + 1] - offsets[i] : 0;
+  const std::size_t rows = rows_of(data);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::int32_t length = offsets[i + 1] - offsets[i];
     std::memcpy(out + i * sizeof(length), &length, sizeof(length));
   }
+  zero_nulls(data, sizeof(std::int32_t), out);
 }
 
 }  // namespace
@@ -196,24 +188,18 @@ void ColumnGather::copy(const arrow::RecordBatch& slice, std::uint8_t* out) cons
 
 void ColumnGather::copy_values(const arrow::ArrayData& data, std::uint8_t* out) const {
   const TypeKind kind = column_.type.kind;
-  if (kind == TypeKind::kFixedString) return copy_fixed_strings(data, dataset_.element_bytes, out);
-  if (kind == TypeKind::kDecimal && dataset_.element_bytes == 8) return copy_numbers<std::int64_t, std::int64_t, 2>(data, out);
-  if (kind == TypeKind::kEnum && dataset_.element_bytes == 1) return copy_numbers<std::uint16_t, std::uint8_t, 1>(data, out);
+  const std::size_t width = dataset_.element_bytes;
+  if (kind == TypeKind::kFixedString) return copy_fixed_strings(data, width, out);
   if (kind == TypeKind::kBool) {
     expand_bits(data.buffers[1]->data(), static_cast<std::size_t>(data.offset), rows_of(data), out);
-    const Validity valid(data);
-    for (std::size_t i = 0; !valid.all() && i < rows_of(data); ++i) out[i] &= valid[i];
-    return;
+  } else if (kind == TypeKind::kDecimal && width == 8) {
+    copy_narrowed<std::int64_t, std::int64_t, 2>(data, out);
+  } else if (kind == TypeKind::kEnum && width == 1) {
+    copy_narrowed<std::uint16_t, std::uint8_t, 1>(data, out);
+  } else {
+    std::memcpy(out, data.buffers[1]->data() + static_cast<std::size_t>(data.offset) * width, rows_of(data) * width);
   }
-  switch (dataset_.element_bytes) {
-    case 1: return copy_numbers<std::uint8_t, std::uint8_t, 1>(data, out);
-    case 2: return copy_numbers<std::uint16_t, std::uint16_t, 1>(data, out);
-    case 4: return copy_numbers<std::uint32_t, std::uint32_t, 1>(data, out);
-    case 8: return copy_numbers<std::uint64_t, std::uint64_t, 1>(data, out);
-    case 16: return copy_pairs(data, out);
-    default: break;
-  }
-  TIPPLE_CHECK(false, "an element size without a gather");
+  zero_nulls(data, width, out);
 }
 
 }  // namespace tipple
