@@ -11,7 +11,8 @@
 namespace tipple {
 namespace {
 
-// Room is made for this many bytes' worth of field ends at a time: the worst case (a field a byte) costs four times the bytes.
+// Room is made for this many bytes' worth of field ends at a time: the worst case (a field a byte) costs four times the
+// bytes.
 constexpr std::size_t kRunBytes = 256 * kCsvWordBytes;
 
 // The first byte at or after `at` that is not part of a blank or comment line.
@@ -67,7 +68,8 @@ struct CsvIndexer::Impl {
 
   // Every record has the expected number of fields, and nothing stands between them.
   // `records` is the number of record ends in `ends`, so it is enough that the right ones are such ends.
-  [[nodiscard]] bool uniform(std::span<const char> block, std::span<const std::uint32_t> ends, std::uint64_t records) const {
+  [[nodiscard]] bool uniform(std::span<const char> block, std::span<const std::uint32_t> ends,
+                             std::uint64_t records) const {
     if (ends.size() != records * fields_per_record) return false;
     for (std::size_t last = fields_per_record; last <= ends.size(); last += fields_per_record) {
       const std::uint32_t end = ends[last - 1];
@@ -76,7 +78,8 @@ struct CsvIndexer::Impl {
     return true;
   }
 
-  void list_records(std::span<const char> block, std::span<const std::uint32_t> ends, std::vector<CsvIndex::Record>& records) const {
+  void list_records(std::span<const char> block, std::span<const std::uint32_t> ends,
+                    std::vector<CsvIndex::Record>& records) const {
     std::size_t begin = past_skipped_lines(rules, block, 0);
     std::size_t first_field = 0;
     for (std::size_t i = 0; i < ends.size(); ++i) {
@@ -122,7 +125,8 @@ CsvIndexer::Split CsvIndexer::index(std::span<const char> block, bool final, Csv
     while (out.count_ > 0 && block[out.ends_[out.count_ - 1]] != rules.line_end()) --out.count_;
     const std::size_t records_end = out.count_ > 0 ? out.ends_[out.count_ - 1] + std::size_t{1} : 0;
     split.whole = std::max(records_end, scan.skipped_end);
-    split.lines -= static_cast<std::uint64_t>(std::count(block.data() + split.whole, block.data() + block.size(), rules.line_end()));
+    split.lines -= static_cast<std::uint64_t>(
+        std::count(block.data() + split.whole, block.data() + block.size(), rules.line_end()));
   }
 
   out.record_count_ = scan.records;

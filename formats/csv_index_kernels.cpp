@@ -13,7 +13,6 @@
 #include <hwy/highway.h>
 
 #include <atomic>
-#include <bit>
 #include <cstring>
 
 #include "base/check.h"
@@ -77,13 +76,14 @@ struct Masks {
   std::uint64_t unusual;      // not 0: the other masks do not hold; ask the state machine
 };
 
-// The dialect as vectors and masks, and what one word hands to the next. kSimple: neither escape nor comment characters.
+// The dialect as vectors and masks, and what one word hands to the next. kSimple: neither escape nor comment
+// characters.
 //
-// Inside quotes = parity of the quotes so far. That holds as long as every quote that opens stands at the start of a field or
-// directly behind one that closes (a doubled quote: it opens again). The first quote that breaks this stands in a bare field, or in
-// the text behind a closing quote, where it means nothing: it is taken out, and the rest of the word is looked at again.
-// What the masks cannot say is unusual, where it matters: a comment character or a line end at the start of a record, and a line
-// end behind a record of one byte (which may be a CR).
+// Inside quotes = parity of the quotes so far. That holds as long as every quote that opens stands at the start of a
+// field or directly behind one that closes (a doubled quote: it opens again). The first quote that breaks this stands
+// in a bare field, or in the text behind a closing quote, where it means nothing: it is taken out, and the rest of the
+// word is looked at again. What the masks cannot say is unusual, where it matters: a comment character or a line end at
+// the start of a record, and a line end behind a record of one byte (which may be a CR).
 template <bool kSimple>
 class Reader {
  public:
@@ -141,7 +141,8 @@ class Reader {
       masks.ends = ends & ~masks.inside;
       masks.may_open = masks.ends | (quotes & ~masks.inside & (kSimple ? ~std::uint64_t{0} : doubled_));
       const std::uint64_t wrong = quotes & masks.inside & ~(masks.may_open << 1 | may_open_);
-      if (wrong == 0) [[likely]] break;
+      if (wrong == 0) [[likely]]
+        break;
       quotes &= ~(wrong & -wrong);
     }
     masks.record_ends = masks.ends & masks.line_ends;
@@ -187,10 +188,10 @@ class Reader {
 
   const Vector delimiter_, line_end_, quote_, escape_, comment_;
   const std::uint64_t quotes_, doubled_, escapes_, comments_, blanks_;  // all ones where the dialect has the thing
-  std::uint64_t inside_;       // all ones: the last byte was inside quotes
-  std::uint64_t escaping_;     // bit 0: the next byte is literal
-  std::uint64_t may_open_;     // bit 0: a quote may stand at the next byte
-  std::uint64_t record_ends_;  // of the word before
+  std::uint64_t inside_;                                                // all ones: the last byte was inside quotes
+  std::uint64_t escaping_;                                              // bit 0: the next byte is literal
+  std::uint64_t may_open_;                                              // bit 0: a quote may stand at the next byte
+  std::uint64_t record_ends_;                                           // of the word before
 };
 
 #if HWY_TARGET == HWY_AVX3_DL
@@ -213,8 +214,9 @@ HWY_INLINE std::uint32_t* write_positions(std::uint64_t bits, std::uint32_t base
   const auto count = static_cast<std::size_t>(__builtin_popcountll(bits));
 #if HWY_TARGET == HWY_AVX3_DL
   alignas(64) static constexpr std::uint8_t kCounting[64] = {
-      0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-      32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+      0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+      22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+      44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
   const __m512i offsets = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(kCounting));
   store_16(to, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(offsets)), base);
   if (count > 16) [[unlikely]] {
@@ -243,12 +245,14 @@ struct Counts {
 
 // Consumes usual words of bytes[pos, end), up to the first other one; returns where it stands.
 template <bool kSimple>
-HWY_INLINE std::size_t index_usual(Reader<kSimple>& shared_reader, const char* bytes, std::size_t pos, std::size_t end, Counts& shared) {
+HWY_INLINE std::size_t index_usual(Reader<kSimple>& shared_reader, const char* bytes, std::size_t pos, std::size_t end,
+                                   Counts& shared) {
   Reader<kSimple> reader = shared_reader;
   Counts counts = shared;
   for (; end - pos >= kCsvWordBytes; pos += kCsvWordBytes) {
     const Masks masks = reader.look(Word(bytes + pos));
-    if (masks.unusual != 0) [[unlikely]] break;
+    if (masks.unusual != 0) [[unlikely]]
+      break;
     reader.pass(masks);
     counts.ends = write_positions(masks.ends, static_cast<std::uint32_t>(pos), counts.ends);
     counts.records += static_cast<std::uint64_t>(__builtin_popcountll(masks.record_ends));
@@ -261,13 +265,14 @@ HWY_INLINE std::size_t index_usual(Reader<kSimple>& shared_reader, const char* b
 
 // The same without field ends; with `stops` all ones, also up to the first word in which a record ends.
 template <bool kSimple>
-HWY_INLINE std::size_t skip_usual(Reader<kSimple>& shared_reader, const char* bytes, std::size_t pos, std::size_t end, std::uint64_t stops,
-                                  Counts& shared) {
+HWY_INLINE std::size_t skip_usual(Reader<kSimple>& shared_reader, const char* bytes, std::size_t pos, std::size_t end,
+                                  std::uint64_t stops, Counts& shared) {
   Reader<kSimple> reader = shared_reader;
   std::uint64_t lines = 0;
   for (; end - pos >= kCsvWordBytes; pos += kCsvWordBytes) {
     const Masks masks = reader.look(Word(bytes + pos));
-    if ((masks.unusual | (masks.record_ends & stops)) != 0) [[unlikely]] break;
+    if ((masks.unusual | (masks.record_ends & stops)) != 0) [[unlikely]]
+      break;
     reader.pass(masks);
     lines += static_cast<std::uint64_t>(__builtin_popcountll(masks.line_ends));
   }
@@ -356,7 +361,8 @@ const CsvKernel& best_kernel() {
 
 std::atomic<const CsvKernel*> forced_kernel{nullptr};
 
-// Highway lets a caller narrow the instruction sets that it dispatches to; what another thread dispatches meanwhile stays valid.
+// Highway lets a caller narrow the instruction sets that it dispatches to; what another thread dispatches meanwhile
+// stays valid.
 std::vector<CsvKernel> make_kernel_table() {
   std::vector<CsvKernel> table;
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
@@ -408,7 +414,8 @@ void csv_index_bytes(const CsvRules& rules, CsvScan& scan, std::size_t end) {
     *now.ends = static_cast<std::uint32_t>(now.pos);  // kept if the field ends here
     now.ends += step.ends_field;
     now.records += step.ends_record;
-    if (step.ends_skipped) [[unlikely]] now.skipped_end = now.pos + 1;
+    if (step.ends_skipped) [[unlikely]]
+      now.skipped_end = now.pos + 1;
   }
   scan = now;
 }

@@ -1,7 +1,8 @@
 // The inner loops of formats/csv_index.h, once per instruction set, with run-time choice.
 //
-// A kernel takes whole words of 64 bytes from a known state. A word in which something unusual stands (csv_index_kernels.cpp says
-// what) goes through CsvRules, byte by byte; so every kernel gives the answer of the state machine, and "scalar" is the machine.
+// A kernel takes whole words of 64 bytes from a known state. A word in which something unusual stands
+// (csv_index_kernels.cpp says what) goes through CsvRules, byte by byte; so every kernel gives the answer of the state
+// machine, and "scalar" is the machine.
 #pragma once
 
 #include <cstddef>
@@ -20,18 +21,19 @@ struct CsvScan {
   const char* bytes = nullptr;
   std::size_t pos = 0;
   CsvState state = CsvState::kRecordStart;
-  std::uint64_t lines = 0;       // line ends consumed, wherever they stand
-  std::uint64_t records = 0;     // records ended (only counted by index())
-  std::uint32_t* ends = nullptr; // where the next field end goes (only index())
-  std::size_t skipped_end = 0;   // just past the last blank or comment line (only index())
+  std::uint64_t lines = 0;        // line ends consumed, wherever they stand
+  std::uint64_t records = 0;      // records ended (only counted by index())
+  std::uint32_t* ends = nullptr;  // where the next field end goes (only index())
+  std::size_t skipped_end = 0;    // just past the last blank or comment line (only index())
 };
 
 struct CsvKernel {
   std::string_view name;
-  // Consumes whole words of bytes[pos, end). May write 64 positions past the last one: room for (end - pos) + 64 is needed.
+  // Consumes whole words of bytes[pos, end). May write 64 positions past the last one: room for (end - pos) + 64 is
+  // needed.
   void (*index)(const CsvRules& rules, CsvScan& scan, std::size_t end);
-  // Consumes whole words of bytes[pos, end); with `stop`, only up to the word in which the first record ends, or that may be so.
-  // Precondition: !rules.skip_blank().
+  // Consumes whole words of bytes[pos, end); with `stop`, only up to the word in which the first record ends, or that
+  // may be so. Precondition: !rules.skip_blank().
   void (*skip)(const CsvRules& rules, CsvScan& scan, std::size_t end, bool stop);
 };
 

@@ -1,7 +1,8 @@
-// The CSV language as one table: state x class of byte -> next state and what ends. docs/formats.md says the same in words.
+// The CSV language as one table: state x class of byte -> next state and what ends. docs/formats.md says the same in
+// words.
 //
-// Everything else that finds records and fields (formats/csv_index.h, the kernels) must agree with this table byte for byte.
-// Thread rule: CsvRules is immutable after construction.
+// Everything else that finds records and fields (formats/csv_index.h, the kernels) must agree with this table byte for
+// byte. Thread rule: CsvRules is immutable after construction.
 #pragma once
 
 #include <array>
@@ -34,9 +35,9 @@ struct CsvStep {
 
 class CsvRules {
  public:
-  // `skip_blank`: an empty line (or one with only a CR before its LF) is nothing; otherwise it is a record with one empty field.
-  // Special characters that repeat an earlier one (order: delimiter, quote, escape, comment) or are CR or LF have no meaning.
-  // Precondition: the delimiter is neither CR nor LF.
+  // `skip_blank`: an empty line (or one with only a CR before its LF) is nothing; otherwise it is a record with one
+  // empty field. Special characters that repeat an earlier one (order: delimiter, quote, escape, comment) or are CR or
+  // LF have no meaning. Precondition: the delimiter is neither CR nor LF.
   CsvRules(const CsvDialect& dialect, bool skip_blank);
 
   // The step that `byte` makes out of `state`.

@@ -21,8 +21,10 @@ class Generator {
   CsvDialect dialect() {
     CsvDialect dialect;
     dialect.delimiter = ",;\t|a"[below(5)];
-    if (chance(8)) dialect.quote.reset();
-    else if (chance(4)) dialect.quote = '\'';
+    if (chance(8))
+      dialect.quote.reset();
+    else if (chance(4))
+      dialect.quote = '\'';
     if (chance(3)) dialect.escape = '\\';
     if (chance(3)) dialect.comment = '#';
     if (chance(6)) dialect.newline = CsvDialect::Newline::kCr;
@@ -31,7 +33,8 @@ class Generator {
 
   // Any bytes, with the special ones as frequent as this string's luck has it.
   std::string noise(const CsvDialect& dialect) {
-    const std::string special = std::string("\n\r") + dialect.delimiter + dialect.quote.value_or('"') + std::string("\\#\0", 3);
+    const std::string special =
+        std::string("\n\r") + dialect.delimiter + dialect.quote.value_or('"') + std::string("\\#\0", 3);
     const std::size_t plain = below(30);
     std::string text(below(300), 'x');
     for (char& byte : text) {
@@ -92,9 +95,10 @@ TEST(CsvIndexRandom, KernelsAgreeWithTheReference) {
       const CsvDialect dialect = generate.dialect();
       const auto fields = static_cast<std::uint32_t>(1 + generate.below(4));
       const std::string text = generate.chance(2) ? generate.noise(dialect) : generate.records(dialect, fields);
-      const std::string wrong = i % 4 == 3 ? csv_reference::scan_difference(text, dialect, generate.chance(2), 1 + generate.below(200),
-                                                                            generate.below(text.size() + 1))
-                                           : csv_reference::index_difference(text, dialect, fields, generate.chance(2));
+      const std::string wrong =
+          i % 4 == 3 ? csv_reference::scan_difference(text, dialect, generate.chance(2), 1 + generate.below(200),
+                                                      generate.below(text.size() + 1))
+                     : csv_reference::index_difference(text, dialect, fields, generate.chance(2));
       ASSERT_EQ(wrong, "") << "kernel " << kernel << ", seed " << seed << ", string " << i;
     }
   }

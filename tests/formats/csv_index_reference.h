@@ -1,4 +1,5 @@
-// What CsvIndexer and CsvBoundaryScanner must answer, by a plain descent through records and fields that shares nothing with them.
+// What CsvIndexer and CsvBoundaryScanner must answer, by a plain descent through records and fields that shares nothing
+// with them.
 #pragma once
 
 #include <algorithm>
@@ -34,7 +35,10 @@ struct Answer {
 class Reader {
  public:
   Reader(std::string_view block, const CsvDialect& dialect, std::uint32_t fields, bool final)
-      : block_(block), dialect_(dialect), fields_(fields), final_(final),
+      : block_(block),
+        dialect_(dialect),
+        fields_(fields),
+        final_(final),
         line_end_(dialect.newline == CsvDialect::Newline::kCr ? '\r' : '\n') {}
 
   Answer read() {
@@ -48,7 +52,9 @@ class Reader {
   }
 
  private:
-  bool is(std::size_t at, const std::optional<char>& byte) const { return byte && at < block_.size() && block_[at] == *byte; }
+  bool is(std::size_t at, const std::optional<char>& byte) const {
+    return byte && at < block_.size() && block_[at] == *byte;
+  }
 
   bool skip_line() {
     std::size_t next = 0;
@@ -135,7 +141,8 @@ inline std::vector<Record> records_of(const CsvIndex& index) {
       first = index.records()[k].first_field;
       last = k + 1 < index.record_count() ? index.records()[k + 1].first_field : ends.size();
     }
-    records.push_back({begin, {ends.begin() + static_cast<std::ptrdiff_t>(first), ends.begin() + static_cast<std::ptrdiff_t>(last)}});
+    records.push_back(
+        {begin, {ends.begin() + static_cast<std::ptrdiff_t>(first), ends.begin() + static_cast<std::ptrdiff_t>(last)}});
     begin = ends[last - 1] + std::size_t{1};
   }
   return records;
@@ -157,24 +164,31 @@ class Exact {
 inline std::string quoted_for_message(std::string_view text) {
   std::ostringstream out;
   for (const char byte : text) {
-    if (byte == '\n') out << "\\n";
-    else if (byte == '\r') out << "\\r";
-    else if (byte == '\0') out << "\\0";
-    else out << byte;
+    if (byte == '\n')
+      out << "\\n";
+    else if (byte == '\r')
+      out << "\\r";
+    else if (byte == '\0')
+      out << "\\0";
+    else
+      out << byte;
   }
   return out.str();
 }
 
 // Empty if CsvIndexer agrees with the reference on this block, else what differs.
-inline std::string index_difference(std::string_view text, const CsvDialect& dialect, std::uint32_t fields, bool final) {
+inline std::string index_difference(std::string_view text, const CsvDialect& dialect, std::uint32_t fields,
+                                    bool final) {
   const Answer want = read(text, dialect, fields, final);
   const Exact block(text);
   const CsvIndexer indexer(dialect, fields);
   static CsvIndex index;  // buffers are kept from block to block, as a worker keeps them
   const CsvIndexer::Split split = indexer.index(block.span(), final, index);
   std::string wrong;
-  if (split.whole != want.whole) wrong += " whole " + std::to_string(split.whole) + " not " + std::to_string(want.whole);
-  if (split.lines != want.lines) wrong += " lines " + std::to_string(split.lines) + " not " + std::to_string(want.lines);
+  if (split.whole != want.whole)
+    wrong += " whole " + std::to_string(split.whole) + " not " + std::to_string(want.whole);
+  if (split.lines != want.lines)
+    wrong += " lines " + std::to_string(split.lines) + " not " + std::to_string(want.lines);
   if (split.open_quote != want.open_quote) wrong += " open_quote";
   bool uniform = !want.skipped;
   for (const Record& record : want.records) uniform = uniform && record.ends.size() == fields;
@@ -186,9 +200,10 @@ inline std::string index_difference(std::string_view text, const CsvDialect& dia
   return wrong + " in [" + quoted_for_message(text) + "] fields " + std::to_string(fields) + (final ? " final" : "");
 }
 
-// Empty if CsvBoundaryScanner, fed in pieces of `piece` bytes, agrees with the reference on boundaries, lines and state.
-// `inside`: the text begins inside quotes.
-inline std::string scan_difference(std::string_view text, const CsvDialect& dialect, bool inside, std::size_t piece, std::size_t from) {
+// Empty if CsvBoundaryScanner, fed in pieces of `piece` bytes, agrees with the reference on boundaries, lines and
+// state. `inside`: the text begins inside quotes.
+inline std::string scan_difference(std::string_view text, const CsvDialect& dialect, bool inside, std::size_t piece,
+                                   std::size_t from) {
   const std::size_t shift = inside && dialect.quote ? 1 : 0;
   const std::string lead = shift == 1 ? std::string(1, *dialect.quote) + std::string(text) : std::string(text);
   const Answer want = read(lead, dialect, 1, false);
@@ -222,14 +237,15 @@ inline std::string scan_difference(std::string_view text, const CsvDialect& dial
     if (!answer) continue;
     boundaries.push_back(at + shift);
     if (!stopping.at_record_start()) wrong += " state at stop";
-    if (stopping.lines() != static_cast<std::uint64_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), line_end))) {
+    if (stopping.lines() != static_cast<std::uint64_t>(
+                                std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), line_end))) {
       wrong += " lines at stop";
     }
   }
   if (boundaries != want.boundaries) wrong += " boundaries";
   if (wrong.empty()) return {};
-  return wrong + " in [" + quoted_for_message(text) + "]" + (inside ? " inside" : "") + " pieces of " + std::to_string(piece) + " from " +
-         std::to_string(from);
+  return wrong + " in [" + quoted_for_message(text) + "]" + (inside ? " inside" : "") + " pieces of " +
+         std::to_string(piece) + " from " + std::to_string(from);
 }
 
 }  // namespace tipple::csv_reference
