@@ -7,12 +7,12 @@
 
 namespace tipple {
 
-bool BlockGauge::acquire(std::uint64_t bytes) {
+bool BlockGauge::acquire(std::uint64_t bytes, const std::atomic<bool>& cancelled) {
   std::unique_lock lock(mutex_);
   room_.wait(lock, [&] {
-    return cancelled_ || draining_ == 0 || (draining_ < draining_max_ && used_bytes_ + bytes <= budget_bytes_);
+    return cancelled || draining_ == 0 || (draining_ < draining_max_ && used_bytes_ + bytes <= budget_bytes_);
   });
-  if (cancelled_) return false;
+  if (cancelled) return false;
   used_bytes_ += bytes;
   ++draining_;
   added();
@@ -51,17 +51,10 @@ void BlockGauge::change(std::uint64_t from, std::uint64_t to) {
   if (to < from) room_.notify_one();
 }
 
-void BlockGauge::cancel() {
-  {
-    const std::lock_guard lock(mutex_);
-    cancelled_ = true;
-  }
+// The lock keeps the wake-up from falling between a waiter's check and its sleep.
+void BlockGauge::wake() {
+  { const std::lock_guard lock(mutex_); }
   room_.notify_all();
-}
-
-void BlockGauge::reset() {
-  const std::lock_guard lock(mutex_);
-  cancelled_ = false;
 }
 
 std::uint64_t BlockGauge::used_bytes() const {

@@ -1,12 +1,14 @@
 // BlockGauge: the token bound of the task graph, counted in bytes and in blocks and row groups under way. Whatever a chunk holds on
 // its way from read to write is charged here; the reader waits until there is room for one more block.
 //
-// Owner: one per ChunkRunner. Thread rule: any thread; acquire() is called by the reading thread alone and is the only wait.
+// Owner: one per ChunkRunner, shared by the graphs of a chunk that drains and of the next one. Thread rule: any thread; acquire() is
+// called by the reading thread alone and is the only wait.
 // Progress: charges that will drain by themselves (blocks and row groups under way) are counted; when there are none, acquire()
 // lets a block in whatever its size. So a load finishes at any budget, and the budget's floor is one block plus the rows that
 // wait for their row group.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -17,16 +19,14 @@ class BlockGauge {
  public:
   BlockGauge(std::uint64_t budget_bytes, std::uint64_t draining_max) : budget_bytes_(budget_bytes), draining_max_(draining_max) {}
 
-  // Waits until `bytes` more fit. False: cancelled.
-  [[nodiscard]] bool acquire(std::uint64_t bytes);
+  // Waits until `bytes` more fit. False: `cancelled` came true (whoever sets it calls wake()).
+  [[nodiscard]] bool acquire(std::uint64_t bytes, const std::atomic<bool>& cancelled);
+  void wake();
   // Charges without waiting: what cannot be foreseen (rows that wait for their row group, a long record).
   void add(std::uint64_t bytes, bool drains);
   void release(std::uint64_t bytes, bool drains);
   // `from` becomes `to` within one charge.
   void change(std::uint64_t from, std::uint64_t to);
-  // Ends a wait, now and until reset().
-  void cancel();
-  void reset();
 
   [[nodiscard]] std::uint64_t budget_bytes() const { return budget_bytes_; }
   [[nodiscard]] std::uint64_t used_bytes() const;
@@ -44,7 +44,6 @@ class BlockGauge {
   std::uint64_t peak_bytes_ = 0;
   std::uint64_t draining_ = 0;
   std::uint64_t peak_draining_ = 0;
-  bool cancelled_ = false;
 };
 
 // One charge, given back when it goes out of scope.

@@ -1,7 +1,7 @@
 // BlockReader: the graph's read stage. Reads a chunk's segments in order into pooled slabs, one block for each token that the gauge
 // gives out.
 //
-// Thread rule: read() runs on the chunk's reading thread, so that a slow disk never holds up a thread of the graph.
+// Thread rule: read() runs on the runner's thread, which is none of the graph's: a slow disk never holds up the other stages.
 #pragma once
 
 #include <atomic>
@@ -35,8 +35,10 @@ class BlockCost {
 
 class BlockReader {
  public:
-  BlockReader(SegmentReader& segments, BlockPool& pool, BlockGauge& gauge, BlockCost& cost, StageClock& clock)
-      : segments_(segments), pool_(pool), gauge_(gauge), cost_(cost), clock_(clock) {}
+  // `failed`: the chunk's graph gave up, so that no token will come any more.
+  BlockReader(SegmentReader& segments, BlockPool& pool, BlockGauge& gauge, BlockCost& cost, StageClock& clock,
+              const std::atomic<bool>& failed)
+      : segments_(segments), pool_(pool), gauge_(gauge), cost_(cost), clock_(clock), failed_(failed) {}
 
   using Put = std::function<void(BlockPtr)>;
   // Puts the chunk's blocks and at last one that closes the chunk; that one is missing if `cancelled` came true.
@@ -55,6 +57,7 @@ class BlockReader {
   BlockGauge& gauge_;
   BlockCost& cost_;
   StageClock& clock_;
+  const std::atomic<bool>& failed_;
   std::uint64_t bytes_read_ = 0;
 };
 

@@ -2,7 +2,6 @@
 
 #include <exception>
 #include <new>
-#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -106,8 +105,11 @@ ChunkGraph::ChunkGraph(GraphResources resources, SegmentReader& segments, std::v
     : resources_(resources),
       outputs_(outputs),
       clock_(clock),
-      reader_(segments, resources.pool, resources.gauge, resources.cost, clock),
-      splitter_(resources.pool, resources.gauge, resources.record_bytes_max) {}
+      reader_(segments, resources.pool, resources.gauge, resources.cost, clock, failed_),
+      splitter_(resources.pool, resources.gauge, resources.record_bytes_max) {
+  // A graph runs in the arena in which it was made.
+  resources_.arena.execute([&] { nodes_ = std::make_unique<Nodes>(*this); });
+}
 
 template <typename Work>
 void ChunkGraph::guarded(Work&& work) {
@@ -127,34 +129,29 @@ void ChunkGraph::fail(Error error) {
     if (!error_) error_ = std::move(error);
   }
   failed_ = true;
-  resources_.gauge.cancel();
+  resources_.gauge.wake();
 }
 
-Status ChunkGraph::run(const ChunkTask& task, const std::atomic<bool>& stop) {
-  resources_.gauge.reset();
-  resources_.arena.execute([&] {
-    Nodes nodes(*this);
-    nodes.graph.reserve_wait();
-    std::thread reading([&] {
-      read(task, stop, nodes);
-      nodes.graph.release_wait();
-    });
-    nodes.graph.wait_for_all();
-    reading.join();
-  });
-  if (error_) return std::move(*error_);
-  TIPPLE_CHECK(resources_.gauge.used_bytes() == 0, "a chunk is done and still holds memory");
-  return {};
+ChunkGraph::~ChunkGraph() {
+  fail(Error{ErrorKind::kCheckpointed, "given up", {}, {}});
+  nodes_->graph.wait_for_all();
 }
 
-void ChunkGraph::read(const ChunkTask& task, const std::atomic<bool>& stop, Nodes& nodes) {
+void ChunkGraph::read(const ChunkTask& task, const std::atomic<bool>& stop) {
   const auto cancelled = [&] {
     if (stop.load(std::memory_order_relaxed)) {
       fail(Error{ErrorKind::kCheckpointed, "stopped on request", {}, "run the load again to go on"});
     }
     return failed_.load(std::memory_order_relaxed);
   };
-  guarded([&] { return reader_.read(task, cancelled, [&](BlockPtr block) { nodes.split.try_put(std::move(block)); }); });
+  guarded([&] { return reader_.read(task, cancelled, [&](BlockPtr block) { nodes_->split.try_put(std::move(block)); }); });
+}
+
+Status ChunkGraph::wait() {
+  nodes_->graph.wait_for_all();
+  const std::lock_guard lock(error_mutex_);
+  if (error_) return *error_;
+  return {};
 }
 
 Status ChunkGraph::parse(Block& block) {

@@ -1,10 +1,12 @@
 // ChunkGraph: one chunk's oneTBB flow graph, from bytes read to parts closed.
 //
 //   read ──► split ──► parse+check ──► [in order] ──► rebatch ──► encode ──► [in order] ──► write
-//   thread   serial    parallel                       serial      parallel                  serial
+//   caller   serial    parallel                       serial      parallel                  serial
 //
+// read() runs on the caller's thread and returns when the last byte is in the graph, wait() when all is written: what is left of
+// one chunk's graph drains while the next chunk is being read, so that the threads never idle between chunks.
 // The first error ends the chunk: every stage then lets its messages pass untouched until the graph is empty.
-// Owner: ChunkRunner, one graph at a time. Thread rule: run() once, from the runner's thread.
+// Owner: UnfinishedChunk. Thread rule: read() and wait() once each, in this order, from any thread.
 #pragma once
 
 #include <atomic>
@@ -46,8 +48,15 @@ class ChunkGraph {
   ChunkGraph(GraphResources resources, SegmentReader& segments, std::vector<std::unique_ptr<TableOutput>>& outputs,
              StageClock& clock);
 
-  [[nodiscard]] Status run(const ChunkTask& task, const std::atomic<bool>& stop);
+  ~ChunkGraph();  // gives up what has not been waited for
+  ChunkGraph(const ChunkGraph&) = delete;
+  ChunkGraph& operator=(const ChunkGraph&) = delete;
 
+  void read(const ChunkTask& task, const std::atomic<bool>& stop);
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] Status wait();
+
+  // After wait().
   [[nodiscard]] const RecordRange& range() const { return splitter_.range(); }
   [[nodiscard]] std::uint64_t bytes_read() const { return reader_.bytes_read() + splitter_.bytes_read_beyond(); }
 
@@ -63,7 +72,6 @@ class ChunkGraph {
   };
   using GroupPtr = std::shared_ptr<GroupJob>;
 
-  void read(const ChunkTask& task, const std::atomic<bool>& stop, Nodes& nodes);
   [[nodiscard]] Status parse(Block& block);
   void check(Block& block);
   [[nodiscard]] Status rebatch(Block& block, std::vector<GroupPtr>& out);
@@ -76,15 +84,16 @@ class ChunkGraph {
   void fail(Error error);
 
   GraphResources resources_;
+  std::atomic<bool> failed_{false};
   std::vector<std::unique_ptr<TableOutput>>& outputs_;
   StageClock& clock_;
   BlockReader reader_;
   BlockSplitter splitter_;
   std::uint64_t group_sequence_ = 0;
 
-  std::atomic<bool> failed_{false};
   std::mutex error_mutex_;  // guards error_
   std::optional<Error> error_;
+  std::unique_ptr<Nodes> nodes_;  // last: its stages use all of the above
 };
 
 }  // namespace tipple

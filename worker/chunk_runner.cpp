@@ -59,10 +59,11 @@ void unlink_staged(const TableOutput::Staged& staged) {
 struct UnfinishedChunk::Impl {
   ChunkReport report;
   std::filesystem::path warehouse_folder;
-  std::vector<TableOutput::Staged> staged;  // as report.tables
   StageClock clock;
   std::uint64_t begin_ns = 0;
-  std::uint64_t graph_end_ns = 0;
+  std::vector<std::unique_ptr<TableOutput>> outputs;  // as report.tables
+  std::optional<ChunkGraph> graph;                    // after what its stages use
+  std::vector<TableOutput::Staged> staged;
   bool finished = false;
 
   ~Impl() {
@@ -76,8 +77,21 @@ struct UnfinishedChunk::Impl {
   [[nodiscard]] std::string relative(const std::filesystem::path& path) const {
     return path.lexically_relative(warehouse_folder).string();
   }
+  [[nodiscard]] Status end_graph();
   [[nodiscard]] Status finish_table(TableReport& table, TableOutput::Staged& files) const;
 };
+
+Status UnfinishedChunk::Impl::end_graph() {
+  TIPPLE_RETURN_IF_ERROR(graph->wait());
+  report.range = graph->range();
+  report.bytes_read = graph->bytes_read();
+  graph.reset();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    report.tables[i].rows = outputs[i]->rows;
+    staged.push_back(outputs[i]->release());
+  }
+  return {};
+}
 
 Status UnfinishedChunk::Impl::finish_table(TableReport& table, TableOutput::Staged& files) const {
   std::filesystem::path folder;
@@ -105,8 +119,11 @@ UnfinishedChunk::~UnfinishedChunk() = default;
 
 Result<ChunkReport> UnfinishedChunk::finish() && {
   const std::unique_ptr<Impl> impl = std::move(impl_);
+  const std::uint64_t read_ns = steady_ns();
+  TIPPLE_RETURN_IF_ERROR(impl->end_graph());
+  impl->clock.add_wait(Stage::kFinish, steady_ns() - read_ns);
   {
-    const BusyTime busy(impl->clock, Stage::kFinish, impl->graph_end_ns);
+    const BusyTime busy(impl->clock, Stage::kFinish);
     for (std::size_t i = 0; i < impl->staged.size(); ++i) {
       TIPPLE_RETURN_IF_ERROR(impl->finish_table(impl->report.tables[i], impl->staged[i]));
     }
@@ -124,10 +141,9 @@ struct ChunkRunner::Impl {
         warehouse(warehouse_in),
         load(load_in),
         config(config_in),
-        thread_limit(tbb::global_control::max_allowed_parallelism,
-                     std::max<std::size_t>(config.threads, tbb::global_control::active_value(
-                                                               tbb::global_control::max_allowed_parallelism))),
-        arena(static_cast<int>(config.threads), 1),
+        // No slot is kept for outside threads: the graph's threads are TBB's own, `threads` of them besides the caller.
+        thread_limit(tbb::global_control::max_allowed_parallelism, config.threads + std::size_t{1}),
+        arena(static_cast<int>(config.threads), 0),
         pool(config.block_bytes),
         gauge(gauge_bytes(config), kUnderWay + config.threads * kUnderWayPerThread),
         cost(config.block_bytes) {}
@@ -182,27 +198,18 @@ Result<UnfinishedChunk> ChunkRunner::run(const ChunkTask& task, const std::atomi
   unfinished->warehouse_folder = impl_->warehouse.folder();
   SegmentReader& segments = impl_->segments_of(task.source);
   const SourceTables& tables = segments.tables();
-
-  std::vector<std::unique_ptr<TableOutput>> outputs;
-  for (const TableSpec* table : tables.specs) {
-    outputs.push_back(std::make_unique<TableOutput>(*table, impl_->staging_place(*table, task)));
-  }
   ChunkReport& report = unfinished->report;
-  {
-    ChunkGraph graph(GraphResources{impl_->arena, impl_->config.threads, impl_->pool, impl_->gauge, impl_->cost,
-                                    arrow::default_memory_pool(), impl_->config.record_bytes_max},
-                     segments, outputs, unfinished->clock);
-    TIPPLE_RETURN_IF_ERROR(graph.run(task, stop));
-    report.range = graph.range();
-    report.bytes_read = graph.bytes_read();
-  }
   report.chunk = task.chunk;
   report.issue = task.issue;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    report.tables.push_back(TableReport{tables.ids[i], outputs[i]->rows, std::nullopt, std::nullopt});
-    unfinished->staged.push_back(outputs[i]->release());
+  for (std::size_t i = 0; i < tables.specs.size(); ++i) {
+    report.tables.push_back(TableReport{tables.ids[i], {}, std::nullopt, std::nullopt});
+    unfinished->outputs.push_back(std::make_unique<TableOutput>(*tables.specs[i], impl_->staging_place(*tables.specs[i], task)));
   }
-  unfinished->graph_end_ns = steady_ns();
+  unfinished->graph.emplace(GraphResources{impl_->arena, impl_->config.threads, impl_->pool, impl_->gauge, impl_->cost,
+                                           arrow::default_memory_pool(), impl_->config.record_bytes_max},
+                            segments, unfinished->outputs, unfinished->clock);
+  unfinished->graph->read(task, stop);
+  if (unfinished->graph->failed()) TIPPLE_RETURN_IF_ERROR(unfinished->graph->wait());
   return UnfinishedChunk(std::move(unfinished));
 }
 

@@ -1,7 +1,7 @@
 // Runs chunks through the task graph: read -> split -> parse -> check -> rebatch -> encode -> write, then finish (sync, hash).
 //
 // The graph's message is a block, never a row; tokens bound its memory. One ChunkRunner per rank; run() is called from one thread
-// (the executor's), and the finishing of chunk k overlaps the graph of chunk k+1.
+// (the executor's) and returns when the chunk has been read: the rest of its graph and its finishing overlap the next chunk.
 #pragma once
 
 #include <atomic>
@@ -32,13 +32,14 @@ struct RunnerMemory {
   std::uint64_t peak_under_way = 0;  // most blocks and row groups at once
 };
 
-// A chunk whose graph has run; its parts are closed but not yet synced.
+// A chunk that has been read; what its graph still holds is being written. Must not outlive its runner; dropped unfinished, it gives up
+// and leaves nothing staged.
 class UnfinishedChunk {
  public:
   UnfinishedChunk(UnfinishedChunk&&) noexcept;
   UnfinishedChunk& operator=(UnfinishedChunk&&) noexcept;
   ~UnfinishedChunk();
-  // Syncs and hashes the parts and completes the report. Called from the finishing thread.
+  // Waits for the graph, syncs and hashes the parts and completes the report. Called from the finishing thread.
   [[nodiscard]] Result<ChunkReport> finish() &&;
 
  private:

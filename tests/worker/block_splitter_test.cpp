@@ -2,6 +2,7 @@
 #include "worker/block_splitter.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -47,7 +48,7 @@ class Splitting {
     BlockCost cost(block_bytes);
     StageClock clock;
     SegmentReader segments(SourceTables{&source_, {TableId(0)}, {&table_}});
-    BlockReader reader(segments, pool, gauge, cost, clock);
+    BlockReader reader(segments, pool, gauge, cost, clock, never_);
     BlockSplitter splitter(pool, gauge, limits::kRecordBytesMax);
     ChunkTask task{ChunkId(0), 0, SourceId(0), {segment_}, known_start};
     task.segments[0].begin = begin;
@@ -106,6 +107,7 @@ class Splitting {
   TableSpec table_;
   TaskSegment segment_;
   std::uint64_t lines_ = 0;
+  const std::atomic<bool> never_{false};
 };
 
 class Corpus : public ::testing::TestWithParam<CorpusFile> {};

@@ -161,8 +161,10 @@ class TestLoad {
       return std::nullopt;
     }
     auto report = std::move(unfinished).value().finish();
-    EXPECT_TRUE(report.ok()) << report.error().to_string();
-    if (!report.ok()) return std::nullopt;
+    if (!report.ok()) {
+      result_.error = report.error();
+      return std::nullopt;
+    }
     return std::move(report).value();
   }
 
