@@ -218,6 +218,7 @@ class EntryParser {
       const bool known = body.number("minReaderVersion") <= static_cast<std::uint64_t>(kReaderVersion);
       if (body.fault().empty() && !known) return std::string(kNewerProtocol);
     } else if (action == "metaData") {
+      if (entry_.metadata || !entry_.added.empty()) return "metaData stands after parts, or twice";
       metadata(body);
     } else if (action == "add") {
       add(body);
