@@ -32,13 +32,14 @@ void shuffle_values(const RowGroup& group, const ColumnGather& gather, std::size
   std::size_t at = 0;
   for (const auto& slice : group.slices) {
     const auto rows = static_cast<std::size_t>(slice->num_rows());
-    const std::uint8_t* values = gather.in_place(*slice);
-    if (values == nullptr) {
+    if (const std::uint8_t* values = gather.in_place(*slice); values != nullptr) {
+      shuffle(width, values, rows, planes + at, chunk_elements);
+      gather.zero_nulls(*slice, planes + at, 1, chunk_elements);
+    } else {
       std::uint8_t* copied = scratch.need(rows * width);
       gather.copy(*slice, copied);
-      values = copied;
+      shuffle(width, copied, rows, planes + at, chunk_elements);
     }
-    shuffle(width, values, rows, planes + at, chunk_elements);
     at += rows;
   }
   for (std::size_t j = 0; at < chunk_elements && j < width; ++j) {
@@ -54,6 +55,7 @@ void copy_values(const RowGroup& group, const ColumnGather& gather, std::size_t 
     const auto rows = static_cast<std::size_t>(slice->num_rows());
     if (const std::uint8_t* values = gather.in_place(*slice); values != nullptr) {
       std::memcpy(elements + at * width, values, rows * width);
+      gather.zero_nulls(*slice, elements + at * width, width, 1);
     } else {
       gather.copy(*slice, elements + at * width);
     }

@@ -165,8 +165,17 @@ const std::uint8_t* ColumnGather::in_place(const arrow::RecordBatch& slice) cons
   const TypeKind kind = column_.type.kind;
   const bool narrowed = (kind == TypeKind::kDecimal && dataset_.element_bytes == 8) ||
                         (kind == TypeKind::kEnum && dataset_.element_bytes == 1);
-  if (narrowed || kind == TypeKind::kBool || kind == TypeKind::kFixedString || tipple::has_nulls(data)) return nullptr;
+  if (narrowed || kind == TypeKind::kBool || kind == TypeKind::kFixedString) return nullptr;
   return data.buffers[1]->data() + static_cast<std::size_t>(data.offset) * dataset_.element_bytes;
+}
+
+void ColumnGather::zero_nulls(const arrow::RecordBatch& slice, std::uint8_t* out, std::size_t row_stride,
+                              std::size_t byte_stride) const {
+  const arrow::ArrayData& data = *slice.column_data(static_cast<int>(dataset_.column));
+  if (!tipple::has_nulls(data)) return;
+  for_each_null(data.buffers[0]->data(), static_cast<std::size_t>(data.offset), rows_of(data), [&](std::size_t i) {
+    for (std::size_t j = 0; j < dataset_.element_bytes; ++j) out[i * row_stride + j * byte_stride] = 0;
+  });
 }
 
 void ColumnGather::copy(const arrow::RecordBatch& slice, std::uint8_t* out) const {
@@ -199,7 +208,7 @@ void ColumnGather::copy_values(const arrow::ArrayData& data, std::uint8_t* out) 
   } else {
     std::memcpy(out, data.buffers[1]->data() + static_cast<std::size_t>(data.offset) * width, rows_of(data) * width);
   }
-  zero_nulls(data, width, out);
+  tipple::zero_nulls(data, width, out);
 }
 
 }  // namespace tipple
