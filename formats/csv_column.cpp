@@ -34,7 +34,8 @@ bool CsvValidity::allocate() {
 std::unique_ptr<CsvColumn> make_csv_column(const CsvDialect& dialect, const Column& column, std::uint32_t position) {
   switch (column.type.kind) {
     case TypeKind::kString:
-    case TypeKind::kFixedString: return make_csv_string_column(dialect, column, position);
+    case TypeKind::kFixedString:
+      return make_csv_string_column(dialect, column, position);
     case TypeKind::kInt8:
     case TypeKind::kInt16:
     case TypeKind::kInt32:
@@ -50,7 +51,8 @@ std::unique_ptr<CsvColumn> make_csv_column(const CsvDialect& dialect, const Colu
     case TypeKind::kDate:
     case TypeKind::kTime:
     case TypeKind::kTimestamp:
-    case TypeKind::kEnum: return make_csv_number_column(dialect, column, position);
+    case TypeKind::kEnum:
+      return make_csv_number_column(dialect, column, position);
   }
   TIPPLE_CHECK(false, "unknown type kind");
 }

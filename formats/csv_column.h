@@ -1,5 +1,6 @@
-// One column of a block: CSV fields to an Arrow array. A converter is chosen once per column (make_csv_column) and writes straight into
-// buffers of the pool; a field that cannot be loaded is put down in CsvFaults and leaves a zero or empty slot.
+// One column of a block: CSV fields to an Arrow array. A converter is chosen once per column (make_csv_column) and
+// writes straight into buffers of the pool; a field that cannot be loaded is put down in CsvFaults and leaves a zero or
+// empty slot.
 //
 // Thread rule: a CsvColumn is immutable; convert() may run on many threads at once.
 #pragma once
@@ -18,8 +19,8 @@
 
 namespace tipple {
 
-// Where one column's fields stand in a block: field `row` is [begin(row), end(row)). A view into the index or into a copy of it.
-// 32 bytes past each field may be read.
+// Where one column's fields stand in a block: field `row` is [begin(row), end(row)). A view into the index or into a
+// copy of it. 32 bytes past each field may be read.
 struct CsvCells {
   const char* block = nullptr;
   const std::uint32_t* ends = nullptr;  // ends[row * stride]: position before the field; the next one: its end
@@ -40,7 +41,8 @@ class CsvColumn {
 };
 
 // `position`: of the column in its table.
-[[nodiscard]] std::unique_ptr<CsvColumn> make_csv_column(const CsvDialect& dialect, const Column& column, std::uint32_t position);
+[[nodiscard]] std::unique_ptr<CsvColumn> make_csv_column(const CsvDialect& dialect, const Column& column,
+                                                         std::uint32_t position);
 // make_csv_column's parts, by what the values look like in memory.
 [[nodiscard]] std::unique_ptr<CsvColumn> make_csv_number_column(const CsvDialect& dialect, const Column& column,
                                                                 std::uint32_t position);

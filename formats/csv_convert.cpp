@@ -22,20 +22,26 @@ constexpr std::uint32_t kBeforeBlock = 0xFFFFFFFF;  // CsvCells' position before
 class Records {
  public:
   explicit Records(const CsvIndex& index)
-      : ends_(index.field_ends()), records_(index.records()), fields_(index.fields_per_record()), uniform_(index.uniform()) {}
+      : ends_(index.field_ends()),
+        records_(index.records()),
+        fields_(index.fields_per_record()),
+        uniform_(index.uniform()) {}
 
   [[nodiscard]] std::size_t first_field(std::size_t record) const {
     return uniform_ ? record * fields_ : records_[record].first_field;
   }
   [[nodiscard]] std::size_t field_count(std::size_t record) const {
     if (uniform_) return fields_;
-    return (record + 1 < records_.size() ? records_[record + 1].first_field : ends_.size()) - records_[record].first_field;
+    return (record + 1 < records_.size() ? records_[record + 1].first_field : ends_.size()) -
+           records_[record].first_field;
   }
   [[nodiscard]] std::uint32_t begin(std::size_t record) const {
     if (!uniform_) return records_[record].begin;
     return record == 0 ? 0 : ends_[record * fields_ - 1] + 1;
   }
-  [[nodiscard]] std::uint32_t end(std::size_t record) const { return ends_[first_field(record) + field_count(record) - 1]; }
+  [[nodiscard]] std::uint32_t end(std::size_t record) const {
+    return ends_[first_field(record) + field_count(record) - 1];
+  }
   [[nodiscard]] std::span<const std::uint32_t> field_ends() const { return ends_; }
 
  private:
@@ -59,7 +65,7 @@ struct Rows {
   const std::uint32_t* ends = nullptr;  // of all fields, row by row
   std::size_t stride = 0;
   std::size_t count = 0;
-  bool own = false;                        // ends: stride fields + 1, the first being the position before the row; CRs are trimmed
+  bool own = false;  // ends: stride fields + 1, the first being the position before the row; CRs are trimmed
   std::vector<std::uint32_t> row_records;  // if own: the record of each row; else row k is record k
 };
 
@@ -81,16 +87,16 @@ struct CsvConverter::Impl {
     return begin + reader.trimmed_size({block.data() + begin, end - begin});
   }
 
-  Rows select_rows(std::span<const char> block, const CsvIndex& index, bool open_quote, std::vector<std::uint32_t>& scratch,
-                   std::vector<RecordFault>& faults) const;
+  Rows select_rows(std::span<const char> block, const CsvIndex& index, bool open_quote,
+                   std::vector<std::uint32_t>& scratch, std::vector<RecordFault>& faults) const;
   CsvCells cells_of(std::span<const char> block, const Rows& rows, std::uint32_t position, std::uint32_t fields,
                     std::vector<std::uint32_t>& scratch) const;
   std::vector<Reject> make_rejects(std::span<const char> block, const Records& records, const BlockPlace& place,
                                    std::vector<RecordFault> faults) const;
 };
 
-CsvConverter::CsvConverter(const CsvDialect& dialect, std::vector<ColumnSpec> columns, std::vector<std::uint32_t> positions,
-                           bool keep_raw)
+CsvConverter::CsvConverter(const CsvDialect& dialect, std::vector<ColumnSpec> columns,
+                           std::vector<std::uint32_t> positions, bool keep_raw)
     : impl_(std::make_unique<Impl>(dialect, std::move(columns), std::move(positions), keep_raw)) {
   TIPPLE_CHECK(impl_->columns.size() == impl_->positions.size(), "each column has a position");
   Schema schema;
@@ -164,7 +170,8 @@ CsvCells CsvConverter::Impl::cells_of(std::span<const char> block, const Rows& r
 
 std::vector<Reject> CsvConverter::Impl::make_rejects(std::span<const char> block, const Records& records,
                                                      const BlockPlace& place, std::vector<RecordFault> faults) const {
-  std::sort(faults.begin(), faults.end(), [](const RecordFault& a, const RecordFault& b) { return a.record < b.record; });
+  std::sort(faults.begin(), faults.end(),
+            [](const RecordFault& a, const RecordFault& b) { return a.record < b.record; });
   const char line_end = dialect.newline == CsvDialect::Newline::kLf ? '\n' : '\r';
   std::vector<Reject> rejects;
   rejects.reserve(faults.size());

@@ -1,5 +1,5 @@
-// One CSV field's text: is it quoted, what does it say, does it mean null. The slow and complete way; the columns' fast paths
-// handle what is plain and come here with the rest, so that the language is defined once.
+// One CSV field's text: is it quoted, what does it say, does it mean null. The slow and complete way; the columns' fast
+// paths handle what is plain and come here with the rest, so that the language is defined once.
 //
 // Thread rule: immutable after construction.
 #pragma once
@@ -34,7 +34,8 @@ class CsvNullTexts {
   explicit CsvNullTexts(const std::vector<std::string>& texts);
   // May be asked of any field: one shift for most of them.
   [[nodiscard]] bool matches(const char* text, std::uint32_t length) const {
-    if ((lengths_ >> (length < 63 ? length : 63) & 1) == 0) [[likely]] return false;
+    if ((lengths_ >> (length < 63 ? length : 63) & 1) == 0) [[likely]]
+      return false;
     return matches_one(text, length);
   }
   [[nodiscard]] const std::vector<std::string>& texts() const { return texts_; }
@@ -60,8 +61,8 @@ class CsvFieldReader {
     if (!field.empty() && opens_quote(field[0])) return false;
     return !escape_.has_value() || field.find(*escape_) == std::string_view::npos;
   }
-  // What `field` says, without quotes and escapes. `text` points into `field` or `scratch`. kQuote if it breaks off or goes on past its
-  // closing quote.
+  // What `field` says, without quotes and escapes. `text` points into `field` or `scratch`. kQuote if it breaks off or
+  // goes on past its closing quote.
   [[nodiscard]] CsvVerdict read(std::string_view field, std::string& scratch, std::string_view& text) const;
 
   // `field` is a record's last: its length without the one CR of a CR LF line end.

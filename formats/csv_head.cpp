@@ -46,8 +46,8 @@ class HeadReader {
     return true;
   }
 
-  // Past the first record that is no blank or comment line; its fields as they stand in the file (none at the end of the file).
-  // False: it does not end yet.
+  // Past the first record that is no blank or comment line; its fields as they stand in the file (none at the end of
+  // the file). False: it does not end yet.
   bool take_record(std::vector<std::string_view>& fields) {
     std::size_t begin = at_;
     CsvState state = CsvState::kRecordStart;
@@ -58,7 +58,8 @@ class HeadReader {
       if (step.ends_field || step.ends_skipped) begin = at_;
       if (step.ends_record) return true;
     }
-    const bool nothing = state == CsvState::kRecordStart || state == CsvState::kComment || state == CsvState::kCrAtStart;
+    const bool nothing =
+        state == CsvState::kRecordStart || state == CsvState::kComment || state == CsvState::kCrAtStart;
     if (!nothing) fields.push_back(bytes_.substr(begin));
     return complete_;
   }
@@ -76,8 +77,8 @@ Result<std::vector<std::string>> header_names(const std::vector<std::string_view
   std::vector<std::string> names;
   std::unordered_map<std::string, std::size_t> positions;
   if (fields.size() > limits::kColumnsMax) {
-    return usage_error(fmt::format("the header has {} names, at most {} are read", fields.size(), limits::kColumnsMax), path,
-                       "check the dialect's delimiter");
+    return usage_error(fmt::format("the header has {} names, at most {} are read", fields.size(), limits::kColumnsMax),
+                       path, "check the dialect's delimiter");
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
     std::string_view field = fields[i];
@@ -85,8 +86,8 @@ Result<std::vector<std::string>> header_names(const std::vector<std::string_view
     std::string scratch;
     std::string_view text;
     if (const CsvVerdict verdict = reader.read(field, scratch, text); !verdict.good()) {
-      return usage_error(fmt::format("name {} of the header is {}: {}", i + 1, printable_text(field), verdict.note), path,
-                         "check the dialect's quote and escape");
+      return usage_error(fmt::format("name {} of the header is {}: {}", i + 1, printable_text(field), verdict.note),
+                         path, "check the dialect's quote and escape");
     }
     if (text.empty()) {
       return usage_error(fmt::format("name {} of the header is empty", i + 1), path,
@@ -155,7 +156,8 @@ Result<std::vector<std::uint32_t>> bind_csv_columns(const CsvHead& head, const s
       const std::string nearest = nearest_name(wanted, head.fields);
       return usage_error(fmt::format("no field {} in the file{}", printable_text(wanted),
                                      head.fields.empty() ? ", which has no header" : ""),
-                         path, nearest.empty() ? std::string() : fmt::format("did you mean {}?", printable_text(nearest)));
+                         path,
+                         nearest.empty() ? std::string() : fmt::format("did you mean {}?", printable_text(nearest)));
     }
     positions.push_back(found->second);
   }

@@ -30,8 +30,8 @@ struct CsvBoolParser {
   [[nodiscard]] CsvVerdict parse(std::string_view text, std::uint8_t* out) const;
 };
 
-// A label's position. Labels are found by a multiplicative hash without collisions among the first ones in the table's slots: one load, one
-// compare; a label that found its slot taken is looked up by parse().
+// A label's position. Labels are found by a multiplicative hash without collisions among the first ones in the table's
+// slots: one load, one compare; a label that found its slot taken is looked up by parse().
 class CsvEnumParser {
  public:
   using Value = std::uint16_t;

@@ -86,7 +86,7 @@ CsvDecimalParser::CsvDecimalParser(std::uint8_t precision, std::uint8_t scale)
     const int digits = int{precision} - int{scale} + static_cast<int>(fraction);
     // A scale of 20 and more leaves the fast path only the values with enough fraction digits.
     const bool reachable = scale - fraction <= 19;
-    limits_[fraction] = !reachable ? 0
+    limits_[fraction] = !reachable    ? 0
                         : digits > 19 ? std::numeric_limits<std::uint64_t>::max()
                                       : kPowersOfTen[std::max(digits, 0)];
   }

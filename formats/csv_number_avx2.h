@@ -1,6 +1,6 @@
-// Plain decimals on x86 with AVX2: one shuffle drops the dot and right-aligns up to 16 digits, three multiply-adds give their value.
-// The same answers as read_plain_decimal() of csv_number.h, for which this stands in. Without AVX2 there is nothing here.
-// Technique: Mula, "Parsing series of integers with SIMD" (2018).
+// Plain decimals on x86 with AVX2: one shuffle drops the dot and right-aligns up to 16 digits, three multiply-adds give
+// their value. The same answers as read_plain_decimal() of csv_number.h, for which this stands in. Without AVX2 there
+// is nothing here. Technique: Mula, "Parsing series of integers with SIMD" (2018).
 #pragma once
 
 #if defined(__x86_64__)
@@ -40,11 +40,12 @@ constexpr CsvDigitShuffles kCsvDigitShuffles;
 // False: not that plain. 32 bytes at `p` must be readable. Without kDot a dot is no part of a number.
 template <bool kDot>
 [[nodiscard, TIPPLE_TARGET_AVX2, gnu::always_inline]] inline bool read_plain_avx2(const char* p, std::uint32_t length,
-                                                                                 CsvPlainDecimal* out) {
-  const bool negative = *p == '-';
-  p += negative ? 1 : 0;
-  length -= negative ? 1 : 0;
-  if (length - 1 >= 16) [[unlikely]] return false;
+                                                                                  CsvPlainDecimal* out) {
+  const std::uint32_t sign = minus_at(p);
+  p += sign;
+  length -= sign;
+  if (length - 1 >= 16) [[unlikely]]
+    return false;
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   std::uint32_t dot = length;
   if constexpr (kDot) {
@@ -60,7 +61,7 @@ template <bool kDot>
   const auto halves = static_cast<std::uint64_t>(_mm_cvtsi128_si64(eights));
   out->mantissa = (halves & 0xFFFFFFFF) * 100'000'000 + (halves >> 32);
   out->fraction = dot < length ? length - dot - 1 : 0;
-  out->negative = negative;
+  out->negative = sign != 0;
   const bool has_digit = !kDot || length > 1 || dot == length;
   return _mm_movemask_epi8(good) == 0xFFFF && has_digit;
 }

@@ -36,8 +36,8 @@ class FixedWidthColumn final : public CsvColumnBase {
 
   FixedWidthColumn(const CsvDialect& dialect, const Column& column, std::uint32_t position, Parser parser)
       : CsvColumnBase(dialect, column, position), parser_(std::move(parser)), arrow_type_(arrow_type(column.type)) {
-    // The fast path does not look for quotes, escapes and null texts. That is right as long as it fails on them, which it does unless
-    // a value can look like one.
+    // The fast path does not look for quotes, escapes and null texts. That is right as long as it fails on them, which
+    // it does unless a value can look like one.
     for (const std::string& text : dialect.null_texts) only_slow_ = only_slow_ || is_fast_value(parser_, text);
     for (const std::optional<char> special : {reader_.quote(), reader_.escape()}) {
       if (special) only_slow_ = only_slow_ || may_stand_in_value(*special);
@@ -66,8 +66,8 @@ class FixedWidthColumn final : public CsvColumnBase {
     if constexpr (std::is_same_v<Parser, CsvBoolParser>) {
       TIPPLE_TRY(values, packed_bits(out, cells.rows, pool));
     }
-    return arrow::ArrayData::Make(arrow_type_, static_cast<std::int64_t>(cells.rows), {validity.buffer(), std::move(values)},
-                                  validity.nulls());
+    return arrow::ArrayData::Make(arrow_type_, static_cast<std::int64_t>(cells.rows),
+                                  {validity.buffer(), std::move(values)}, validity.nulls());
   }
 
  private:
@@ -84,7 +84,8 @@ class FixedWidthColumn final : public CsvColumnBase {
   }
 
   // A function of its own, so that the loop has the registers to itself.
-  [[gnu::noinline]] void convert_values(const CsvCells& cells, Value* out, CsvValidity& validity, CsvFaults& faults) const {
+  [[gnu::noinline]] void convert_values(const CsvCells& cells, Value* out, CsvValidity& validity,
+                                        CsvFaults& faults) const {
     // Small parsers as a copy of this function's own: stores to `out` then cannot be taken for changes of it.
     std::conditional_t<std::is_trivially_copyable_v<Parser>, const Parser, const Parser&> parser = parser_;
     const CsvCells local = cells;
@@ -103,10 +104,12 @@ class FixedWidthColumn final : public CsvColumnBase {
 
 #if TIPPLE_CSV_AVX2
   // Numbers made of plain digits.
-  static constexpr bool kPlain = requires(const Parser& parser, Value* value) { parser.from_plain(CsvPlainDecimal{}, value); };
+  static constexpr bool kPlain = requires(const Parser& parser, Value* value) {
+    parser.from_plain(CsvPlainDecimal{}, value);
+  };
 
-  [[TIPPLE_TARGET_AVX2, gnu::noinline]] void convert_values_avx2(const CsvCells& cells, Value* out, CsvValidity& validity,
-                                                                 CsvFaults& faults) const {
+  [[TIPPLE_TARGET_AVX2, gnu::noinline]] void convert_values_avx2(const CsvCells& cells, Value* out,
+                                                                 CsvValidity& validity, CsvFaults& faults) const {
     const Parser parser = parser_;
     const CsvCells local = cells;
     std::string scratch;
@@ -115,7 +118,8 @@ class FixedWidthColumn final : public CsvColumnBase {
       const std::uint32_t length = local.end(row) - begin;
       CsvPlainDecimal plain;
       Value value;
-      if (!read_plain_avx2<Parser::kDot>(local.block + begin, length, &plain) || !parser.from_plain(plain, &value)) [[unlikely]] {
+      if (!read_plain_avx2<Parser::kDot>(local.block + begin, length, &plain) || !parser.from_plain(plain, &value))
+          [[unlikely]] {
         value = slow_value({local.block + begin, length}, row, validity, faults, scratch);
       }
       std::memcpy(out + row, &value, sizeof(Value));
@@ -144,7 +148,8 @@ class FixedWidthColumn final : public CsvColumnBase {
   }
 
   // Bytes 0 and 1 as bits.
-  static Result<std::shared_ptr<arrow::Buffer>> packed_bits(const Value* bytes, std::size_t rows, arrow::MemoryPool* pool) {
+  static Result<std::shared_ptr<arrow::Buffer>> packed_bits(const Value* bytes, std::size_t rows,
+                                                            arrow::MemoryPool* pool) {
     TIPPLE_TRY(auto bits, allocate_buffer(static_cast<std::int64_t>((rows + 7) / 8), pool));
     std::uint8_t* const out = bits->mutable_data();
     for (std::size_t first = 0; first < rows; first += 8) {
@@ -161,7 +166,8 @@ class FixedWidthColumn final : public CsvColumnBase {
 };
 
 template <typename Parser>
-std::unique_ptr<CsvColumn> make(const CsvDialect& dialect, const Column& column, std::uint32_t position, Parser parser) {
+std::unique_ptr<CsvColumn> make(const CsvDialect& dialect, const Column& column, std::uint32_t position,
+                                Parser parser) {
   return std::make_unique<FixedWidthColumn<Parser>>(dialect, column, position, std::move(parser));
 }
 
@@ -180,27 +186,45 @@ bool csv_numbers_use_avx2() {
 #endif
 }
 
-std::unique_ptr<CsvColumn> make_csv_number_column(const CsvDialect& dialect, const Column& column, std::uint32_t position) {
+std::unique_ptr<CsvColumn> make_csv_number_column(const CsvDialect& dialect, const Column& column,
+                                                  std::uint32_t position) {
   const DataType& type = column.type;
   switch (type.kind) {
-    case TypeKind::kInt8: return make(dialect, column, position, CsvIntParser<std::int8_t>());
-    case TypeKind::kInt16: return make(dialect, column, position, CsvIntParser<std::int16_t>());
-    case TypeKind::kInt32: return make(dialect, column, position, CsvIntParser<std::int32_t>());
-    case TypeKind::kInt64: return make(dialect, column, position, CsvIntParser<std::int64_t>());
-    case TypeKind::kUint8: return make(dialect, column, position, CsvIntParser<std::uint8_t>());
-    case TypeKind::kUint16: return make(dialect, column, position, CsvIntParser<std::uint16_t>());
-    case TypeKind::kUint32: return make(dialect, column, position, CsvIntParser<std::uint32_t>());
-    case TypeKind::kUint64: return make(dialect, column, position, CsvIntParser<std::uint64_t>());
-    case TypeKind::kFloat32: return make(dialect, column, position, CsvFloatParser<float>());
-    case TypeKind::kFloat64: return make(dialect, column, position, CsvFloatParser<double>());
-    case TypeKind::kDecimal: return make(dialect, column, position, CsvDecimalParser(type.precision, type.scale));
-    case TypeKind::kBool: return make(dialect, column, position, CsvBoolParser());
-    case TypeKind::kDate: return make(dialect, column, position, CsvDateParser());
-    case TypeKind::kTime: return make(dialect, column, position, CsvTimeParser());
-    case TypeKind::kTimestamp: return make(dialect, column, position, CsvTimestampParser(type.zoned));
-    case TypeKind::kEnum: return make(dialect, column, position, CsvEnumParser(type.labels));
+    case TypeKind::kInt8:
+      return make(dialect, column, position, CsvIntParser<std::int8_t>());
+    case TypeKind::kInt16:
+      return make(dialect, column, position, CsvIntParser<std::int16_t>());
+    case TypeKind::kInt32:
+      return make(dialect, column, position, CsvIntParser<std::int32_t>());
+    case TypeKind::kInt64:
+      return make(dialect, column, position, CsvIntParser<std::int64_t>());
+    case TypeKind::kUint8:
+      return make(dialect, column, position, CsvIntParser<std::uint8_t>());
+    case TypeKind::kUint16:
+      return make(dialect, column, position, CsvIntParser<std::uint16_t>());
+    case TypeKind::kUint32:
+      return make(dialect, column, position, CsvIntParser<std::uint32_t>());
+    case TypeKind::kUint64:
+      return make(dialect, column, position, CsvIntParser<std::uint64_t>());
+    case TypeKind::kFloat32:
+      return make(dialect, column, position, CsvFloatParser<float>());
+    case TypeKind::kFloat64:
+      return make(dialect, column, position, CsvFloatParser<double>());
+    case TypeKind::kDecimal:
+      return make(dialect, column, position, CsvDecimalParser(type.precision, type.scale));
+    case TypeKind::kBool:
+      return make(dialect, column, position, CsvBoolParser());
+    case TypeKind::kDate:
+      return make(dialect, column, position, CsvDateParser());
+    case TypeKind::kTime:
+      return make(dialect, column, position, CsvTimeParser());
+    case TypeKind::kTimestamp:
+      return make(dialect, column, position, CsvTimestampParser(type.zoned));
+    case TypeKind::kEnum:
+      return make(dialect, column, position, CsvEnumParser(type.labels));
     case TypeKind::kString:
-    case TypeKind::kFixedString: break;
+    case TypeKind::kFixedString:
+      break;
   }
   TIPPLE_CHECK(false, "a string column is no number column");
 }

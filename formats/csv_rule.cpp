@@ -21,18 +21,30 @@ std::string nearest_label(std::string_view text, const DataType& type) {
 
 std::string_view to_string(CsvRule rule) {
   switch (rule) {
-    case CsvRule::kNone: return "";
-    case CsvRule::kArity: return "arity";
-    case CsvRule::kQuote: return "quote";
-    case CsvRule::kType: return "type";
-    case CsvRule::kRange: return "range";
-    case CsvRule::kNotNull: return "not_null";
-    case CsvRule::kLength: return "length";
-    case CsvRule::kEncoding: return "encoding";
-    case CsvRule::kEnum: return "enum";
-    case CsvRule::kRecordBytes: return "record_bytes";
-    case CsvRule::kFieldBytes: return "field_bytes";
-    case CsvRule::kNul: return "nul";
+    case CsvRule::kNone:
+      return "";
+    case CsvRule::kArity:
+      return "arity";
+    case CsvRule::kQuote:
+      return "quote";
+    case CsvRule::kType:
+      return "type";
+    case CsvRule::kRange:
+      return "range";
+    case CsvRule::kNotNull:
+      return "not_null";
+    case CsvRule::kLength:
+      return "length";
+    case CsvRule::kEncoding:
+      return "encoding";
+    case CsvRule::kEnum:
+      return "enum";
+    case CsvRule::kRecordBytes:
+      return "record_bytes";
+    case CsvRule::kFieldBytes:
+      return "field_bytes";
+    case CsvRule::kNul:
+      return "nul";
   }
   TIPPLE_CHECK(false, "unknown CSV rule");
 }
@@ -56,15 +68,22 @@ std::string csv_reason(const CsvVerdict& verdict, std::string_view text, const D
   switch (verdict.rule) {
     case CsvRule::kNone:
     case CsvRule::kArity:
-    case CsvRule::kRecordBytes: break;
-    case CsvRule::kQuote: return fmt::format("{}{}", shown, note);
-    case CsvRule::kType: return fmt::format("{} is not a value of type {}{}", shown, type.to_string(), note);
-    case CsvRule::kRange: return fmt::format("{} is out of range for {}{}", shown, type.to_string(), note);
-    case CsvRule::kNotNull: return fmt::format("{} means null, and the column is not nullable", shown);
+    case CsvRule::kRecordBytes:
+      break;
+    case CsvRule::kQuote:
+      return fmt::format("{}{}", shown, note);
+    case CsvRule::kType:
+      return fmt::format("{} is not a value of type {}{}", shown, type.to_string(), note);
+    case CsvRule::kRange:
+      return fmt::format("{} is out of range for {}{}", shown, type.to_string(), note);
+    case CsvRule::kNotNull:
+      return fmt::format("{} means null, and the column is not nullable", shown);
     case CsvRule::kLength:
       return fmt::format("{} has {} bytes, {} holds at most {}", shown, text.size(), type.to_string(), type.width);
-    case CsvRule::kEncoding: return fmt::format("{} is not valid UTF-8", shown);
-    case CsvRule::kNul: return fmt::format("{} has a NUL byte", shown);
+    case CsvRule::kEncoding:
+      return fmt::format("{} is not valid UTF-8", shown);
+    case CsvRule::kNul:
+      return fmt::format("{} has a NUL byte", shown);
     case CsvRule::kFieldBytes:
       return fmt::format("{} has {} bytes, a field has at most {}", shown, text.size(), limits::kFieldBytesMax);
     case CsvRule::kEnum: {

@@ -12,12 +12,23 @@ namespace tipple {
 
 enum class CsvRule : std::uint8_t {
   kNone,  // the field is good
-  kArity, kQuote, kType, kRange, kNotNull, kLength, kEncoding, kEnum, kRecordBytes, kFieldBytes, kNul,
+  kArity,
+  kQuote,
+  kType,
+  kRange,
+  kNotNull,
+  kLength,
+  kEncoding,
+  kEnum,
+  kRecordBytes,
+  kFieldBytes,
+  kNul,
 };
 
 [[nodiscard]] std::string_view to_string(CsvRule rule);
 
-// What a value parser answers: kNone, or the rule that the text breaks and, where the type alone does not explain it, why.
+// What a value parser answers: kNone, or the rule that the text breaks and, where the type alone does not explain it,
+// why.
 struct CsvVerdict {
   CsvRule rule = CsvRule::kNone;
   const char* note = nullptr;  // a static string

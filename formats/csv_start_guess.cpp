@@ -1,4 +1,5 @@
-// Where does the first record start, for a worker that begins in the middle of a file? Two hypotheses, judged by the schema.
+// Where does the first record start, for a worker that begins in the middle of a file? Two hypotheses, judged by the
+// schema.
 #include <algorithm>
 #include <cstring>
 
@@ -33,8 +34,8 @@ Sample judge(std::span<const char> bytes, std::size_t begin, bool final, const C
                            : index.records()[kSampleRecordsMax].begin;
     split = indexer.index({block.data(), size}, false, index);
   }
-  const auto batch =
-      converter.convert({block.data(), split.whole}, index, BlockPlace{}, split.open_quote, arrow::default_memory_pool());
+  const auto batch = converter.convert({block.data(), split.whole}, index, BlockPlace{}, split.open_quote,
+                                       arrow::default_memory_pool());
   // Without memory nothing can be judged here; the load itself will say so.
   if (!batch.ok()) return {};
   return {batch->rows_in, batch->rejects.size()};
@@ -61,7 +62,8 @@ std::optional<std::size_t> start_outside(std::span<const char> bytes, char befor
 }
 
 // The first record start if bytes[0] stands inside quotes. `with_before`: and `before` did, too.
-std::optional<std::size_t> start_inside(std::span<const char> bytes, char before, const CsvDialect& dialect, bool with_before) {
+std::optional<std::size_t> start_inside(std::span<const char> bytes, char before, const CsvDialect& dialect,
+                                        bool with_before) {
   CsvBoundaryScanner scanner(dialect, /*inside_quotes=*/true);
   if (with_before) (void)scanner.scan({&before, 1});
   return scanner.scan(bytes, 0, /*stop_at_end=*/true);
@@ -81,7 +83,8 @@ std::optional<std::size_t> guess_csv_record_start(std::span<const char> bytes, c
   const CsvIndexer indexer(dialect, fields_per_record);
   Sample best_sample = best ? judge(bytes, *best, final, indexer, converter) : Sample{};
   bool none_starts = !best;  // under one of the hypotheses: its record goes on past the end of `bytes`
-  // A quote or escape just before may have been inside quotes itself: half of a doubled quote, or what makes bytes[0] literal.
+  // A quote or escape just before may have been inside quotes itself: half of a doubled quote, or what makes bytes[0]
+  // literal.
   const bool halved = before == dialect.quote || before == dialect.escape;
   for (const bool with_before : {false, true}) {
     if (best_sample.records > 0 && best_sample.rejected == 0) return best;

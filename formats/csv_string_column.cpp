@@ -1,4 +1,5 @@
-// Columns of strings: text gathered back to back, 16 bytes at a time past the ends, and checked for UTF-8 a thousand rows at once.
+// Columns of strings: text gathered back to back, 16 bytes at a time past the ends, and checked for UTF-8 a thousand
+// rows at once.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -19,8 +20,8 @@
 namespace tipple {
 namespace {
 
-constexpr std::size_t kCopySlackBytes = 32;   // how far past its end a copy may write
-constexpr std::size_t kRowsPerCheck = 1024;   // few enough that their text is still in the first-level cache
+constexpr std::size_t kCopySlackBytes = 32;      // how far past its end a copy may write
+constexpr std::size_t kRowsPerCheck = 1024;      // few enough that their text is still in the first-level cache
 constexpr std::uint32_t kNotFound = 0x80000000;  // more than any field has
 
 // Copies `length` bytes; reads and writes up to 32 bytes from the beginning whatever the length.
@@ -28,11 +29,13 @@ inline void copy_text(char* out, const char* text, std::uint32_t length) {
   std::memcpy(out, text, 16);
   if (length > 16) [[unlikely]] {
     std::memcpy(out + 16, text + 16, 16);
-    if (length > 32) [[unlikely]] std::memcpy(out + 32, text + 32, length - 32);
+    if (length > 32) [[unlikely]]
+      std::memcpy(out + 32, text + 32, length - 32);
   }
 }
 
-// Copies text up to the first `quote`, and perhaps up to 16 bytes more. Position of that quote in the first `length` bytes, or kNotFound.
+// Copies text up to the first `quote`, and perhaps up to 16 bytes more. Position of that quote in the first `length`
+// bytes, or kNotFound.
 inline std::uint32_t copy_to_quote(char* out, const char* text, std::uint32_t length, char quote) {
 #if defined(__SSE2__)
   const __m128i quotes = _mm_set1_epi8(quote);
@@ -70,12 +73,16 @@ class StringColumn final : public CsvColumnBase {
       return environment_error("column \"" + column_.name + "\" has more than 2 GiB of text in one block", {},
                                "load with smaller chunks");
     }
-    TIPPLE_TRY(auto offsets_buffer, allocate_buffer(static_cast<std::int64_t>((cells.rows + 1) * sizeof(std::int32_t)), pool));
+    TIPPLE_TRY(auto offsets_buffer,
+               allocate_buffer(static_cast<std::int64_t>((cells.rows + 1) * sizeof(std::int32_t)), pool));
     auto text_buffer = arrow::AllocateResizableBuffer(static_cast<std::int64_t>(bytes + kCopySlackBytes), pool);
     if (!text_buffer.ok()) return from_arrow(text_buffer.status(), "CSV conversion");
 
     Output out{reinterpret_cast<std::int32_t*>(offsets_buffer->mutable_data()),
-               reinterpret_cast<char*>((*text_buffer)->mutable_data()), CsvValidity(cells.rows, pool), faults, {}};
+               reinterpret_cast<char*>((*text_buffer)->mutable_data()),
+               CsvValidity(cells.rows, pool),
+               faults,
+               {}};
     out.offsets[0] = 0;
     for (std::size_t row = 0; row < cells.rows; row += kRowsPerCheck) {
       const std::size_t end = std::min(row + kRowsPerCheck, cells.rows);
@@ -115,7 +122,8 @@ class StringColumn final : public CsvColumnBase {
       std::uint32_t size = length;
       if (length != 0 && static_cast<unsigned char>(*field) == quote) {
         size = escapes ? kNotFound : copy_to_quote(text + at, field + 1, length - 1, *field);
-        if (size + 2 != length) [[unlikely]] size = copy_slowly({field, length}, row, at, out);
+        if (size + 2 != length) [[unlikely]]
+          size = copy_slowly({field, length}, row, at, out);
       } else if (nulls_.matches(field, length)) [[unlikely]] {
         add_null({field, length}, row, out);
         size = 0;
@@ -133,7 +141,8 @@ class StringColumn final : public CsvColumnBase {
     }
   }
 
-  [[gnu::noinline]] std::uint32_t copy_slowly(std::string_view field, std::size_t row, std::uint32_t at, Output& out) const {
+  [[gnu::noinline]] std::uint32_t copy_slowly(std::string_view field, std::size_t row, std::uint32_t at,
+                                              Output& out) const {
     std::string_view text;
     const CsvVerdict verdict = reader_.read(field, out.scratch, text);
     if (!verdict.good()) {
@@ -155,9 +164,11 @@ class StringColumn final : public CsvColumnBase {
   // Rejects rows of [row, end) with NUL bytes or broken UTF-8. Their text as a whole is nearly always plain ASCII.
   void check(std::size_t row, std::size_t end, Output& out) const {
     const auto text_of = [&out](std::size_t first, std::size_t last) {
-      return std::string_view(out.text + out.offsets[first], static_cast<std::size_t>(out.offsets[last] - out.offsets[first]));
+      return std::string_view(out.text + out.offsets[first],
+                              static_cast<std::size_t>(out.offsets[last] - out.offsets[first]));
     };
-    if (is_ascii_without_nul(text_of(row, end))) [[likely]] return;
+    if (is_ascii_without_nul(text_of(row, end))) [[likely]]
+      return;
     for (; row < end; ++row) {
       const std::string_view text = text_of(row, row + 1);
       if (text.find('\0') != std::string_view::npos) {
@@ -174,7 +185,8 @@ class StringColumn final : public CsvColumnBase {
 
 }  // namespace
 
-std::unique_ptr<CsvColumn> make_csv_string_column(const CsvDialect& dialect, const Column& column, std::uint32_t position) {
+std::unique_ptr<CsvColumn> make_csv_string_column(const CsvDialect& dialect, const Column& column,
+                                                  std::uint32_t position) {
   return std::make_unique<StringColumn>(dialect, column, position);
 }
 

@@ -64,9 +64,12 @@ CsvVerdict take_date(std::string_view& text, std::int32_t* days) {
   char padded[16] = {};
   std::memcpy(padded, text.data(), kDateBytes);
   switch (read_date(padded, days)) {
-    case CsvDateFault::kNone: break;
-    case CsvDateFault::kForm: return kNotOfType;
-    case CsvDateFault::kDay: return kNoSuchDay;
+    case CsvDateFault::kNone:
+      break;
+    case CsvDateFault::kForm:
+      return kNotOfType;
+    case CsvDateFault::kDay:
+      return kNoSuchDay;
   }
   text.remove_prefix(kDateBytes);
   return {};

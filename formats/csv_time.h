@@ -1,7 +1,8 @@
 // Dates and times out of CSV text, 8 bytes at a time. The two ways in, fast() and parse(), are those of csv_number.h.
 //
 //   date YYYY-MM-DD    time HH:MM[:SS[.f...]]    timestamp date, space or T, time    zone Z or +-HH[:MM]
-// Years 0001 to 9999 of the proleptic Gregorian calendar; no leap seconds; fractions to the microsecond (further digits must be 0).
+// Years 0001 to 9999 of the proleptic Gregorian calendar; no leap seconds; fractions to the microsecond (further digits
+// must be 0).
 #pragma once
 
 #include <cstdint>
@@ -19,20 +20,20 @@ inline constexpr std::int32_t kEpochDays = 719'162;
 
 // By [leap year][month - 1]; 16 wide so that a masked index stays inside.
 constexpr std::uint8_t kDaysInMonth[2][16] = {{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0},
-                                                     {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0}};
-constexpr std::uint16_t kDaysBeforeMonth[2][16] = {
-    {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0, 0},
-    {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 0, 0, 0, 0}};
+                                              {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0}};
+constexpr std::uint16_t kDaysBeforeMonth[2][16] = {{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0, 0},
+                                                   {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 0, 0, 0, 0}};
 
-[[nodiscard]] constexpr bool is_leap_year(std::uint32_t year) {
-  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+// 1 or 0, and no branch: years of a column are in no order.
+[[nodiscard]] constexpr std::uint32_t leap_year(std::uint32_t year) {
+  return (std::uint32_t{year % 4 == 0} & std::uint32_t{year % 100 != 0}) | std::uint32_t{year % 400 == 0};
 }
 
 // Days from 1970-01-01. Precondition: 1 <= year <= 9999, 1 <= month <= 12, a day of that month.
 [[nodiscard]] constexpr std::int32_t days_from_civil(std::uint32_t year, std::uint32_t month, std::uint32_t day) {
   const std::uint32_t before = year - 1;
-  const std::uint32_t days = before * 365 + before / 4 - before / 100 + before / 400 +
-                             kDaysBeforeMonth[is_leap_year(year) ? 1 : 0][month - 1] + day - 1;
+  const std::uint32_t days =
+      before * 365 + before / 4 - before / 100 + before / 400 + kDaysBeforeMonth[leap_year(year)][month - 1] + day - 1;
   return static_cast<std::int32_t>(days) - kEpochDays;
 }
 static_assert(days_from_civil(1970, 1, 1) == 0 && days_from_civil(2000, 3, 1) == 11017);
@@ -48,12 +49,13 @@ enum class CsvDateFault : std::uint8_t { kNone, kForm, kDay };
   const std::uint64_t front = load_8_bytes(p) ^ kForm;
   const std::uint64_t back = (load_8_bytes(p + 8) & 0xFFFF) ^ 0x3030;
   const std::uint64_t faults = front | (front + kLimit) | back | (back + 0x7676);
-  if ((faults & 0x8080808080808080) != 0) [[unlikely]] return CsvDateFault::kForm;
+  if ((faults & 0x8080808080808080) != 0) [[unlikely]]
+    return CsvDateFault::kForm;
   const std::uint64_t pairs = front * 10 + (front >> 8);
   const auto year = static_cast<std::uint32_t>((pairs & 0xFF) * 100 + (pairs >> 16 & 0xFF));
   const auto month = static_cast<std::uint32_t>(pairs >> 40 & 0xFF);
   const auto day = static_cast<std::uint32_t>((back & 0xFF) * 10 + (back >> 8));
-  if (year == 0 || month - 1 >= 12 || day - 1 >= kDaysInMonth[is_leap_year(year) ? 1 : 0][month - 1]) [[unlikely]] {
+  if (year == 0 || month - 1 >= 12 || day - 1 >= kDaysInMonth[leap_year(year)][month - 1]) [[unlikely]] {
     return CsvDateFault::kDay;
   }
   *days = days_from_civil(year, month, day);
@@ -86,7 +88,8 @@ struct CsvTimeParser {
   using Value = std::int64_t;
   [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, std::int64_t* out) const {
     std::uint32_t seconds = 0;
-    if (length != 8 || !read_clock(p, &seconds)) [[unlikely]] return false;
+    if (length != 8 || !read_clock(p, &seconds)) [[unlikely]]
+      return false;
     *out = seconds * kMicrosPerSecond;
     return true;
   }
@@ -101,9 +104,11 @@ class CsvTimestampParser {
   [[nodiscard, gnu::always_inline]] bool fast(const char* p, std::uint32_t length, std::int64_t* out) const {
     std::int32_t days = 0;
     std::uint32_t seconds = 0;
-    if (length != (zoned_ ? 20U : 19U)) [[unlikely]] return false;
+    if (length != (zoned_ ? 20U : 19U)) [[unlikely]]
+      return false;
     const bool form = (p[10] == ' ' || p[10] == 'T') && (!zoned_ || p[19] == 'Z');
-    if (!read_clock(p + 11, &seconds) || !form || read_date(p, &days) != CsvDateFault::kNone) [[unlikely]] return false;
+    if (!read_clock(p + 11, &seconds) || !form || read_date(p, &days) != CsvDateFault::kNone) [[unlikely]]
+      return false;
     *out = (days * kSecondsPerDay + seconds) * kMicrosPerSecond;
     return true;
   }

@@ -7,7 +7,8 @@
 namespace tipple {
 namespace {
 
-// Bytes that follow the lead byte `lead`, and the bounds of the first of them; an empty range after what is no lead byte.
+// Bytes that follow the lead byte `lead`, and the bounds of the first of them; an empty range after what is no lead
+// byte.
 struct Lead {
   std::size_t following;
   unsigned char low;
@@ -55,7 +56,8 @@ bool is_valid_utf8(std::string_view text) {
 bool is_ascii_without_nul(std::string_view text) {
   const char* p = text.data();
   std::size_t left = text.size();
-  // A byte minus one has its high bit set for NUL, the byte itself beyond ASCII. Clean bytes borrow nothing from one another.
+  // A byte minus one has its high bit set for NUL, the byte itself beyond ASCII. Clean bytes borrow nothing from one
+  // another.
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   for (; left >= 32; p += 32, left -= 32) {
     std::uint64_t faults = 0;

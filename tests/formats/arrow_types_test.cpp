@@ -37,7 +37,8 @@ TEST(ArrowTypes, OneForEachType) {
 
 TEST(ArrowTypes, SchemaKeepsNamesAndNullability) {
   const auto schema = arrow_schema({{"a", *parse_data_type("int8"), false}, {"b", *parse_data_type("string"), true}});
-  EXPECT_TRUE(schema->Equals(*arrow::schema({arrow::field("a", arrow::int8(), false), arrow::field("b", arrow::utf8(), true)})));
+  EXPECT_TRUE(schema->Equals(
+      *arrow::schema({arrow::field("a", arrow::int8(), false), arrow::field("b", arrow::utf8(), true)})));
 }
 
 TEST(ArrowTypes, StatusBecomesAnEnvironmentError) {

@@ -1,5 +1,5 @@
-// The converter against two other readers over generated files: Arrow's CSV reader (types and values) and Python's csv module
-// (records and texts). Seeds are printed; TIPPLE_TEST_SEED repeats one.
+// The converter against two other readers over generated files: Arrow's CSV reader (types and values) and Python's csv
+// module (records and texts). Seeds are printed; TIPPLE_TEST_SEED repeats one.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -46,15 +46,25 @@ CsvDialect random_dialect(Random& random) {
 }
 
 std::string random_text(Random& random, const CsvDialect& dialect) {
-  static const std::vector<std::string> kPieces = {"a", "Bc", " ", "0123456789", "\xC3\xBC", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "longer than sixteen bytes, "};
+  static const std::vector<std::string> kPieces = {
+      "a", "Bc", " ", "0123456789", "\xC3\xBC", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "longer than sixteen bytes, "};
   std::string text;
   for (std::size_t pieces = random() % 6; pieces > 0; --pieces) {
     switch (random() % 12) {
-      case 0: text += *dialect.quote; break;
-      case 1: text += dialect.delimiter; break;
-      case 2: text += '\n'; break;
-      case 3: text += "\r\n"; break;
-      default: text += kPieces[random() % kPieces.size()];
+      case 0:
+        text += *dialect.quote;
+        break;
+      case 1:
+        text += dialect.delimiter;
+        break;
+      case 2:
+        text += '\n';
+        break;
+      case 3:
+        text += "\r\n";
+        break;
+      default:
+        text += kPieces[random() % kPieces.size()];
     }
   }
   return text;
@@ -69,7 +79,8 @@ std::string written(const std::string& text, const CsvDialect& dialect, Random& 
   std::string field;
   for (const char c : text) {
     if (dialect.escape) {
-      if ((quoted && c == *dialect.quote) || c == *dialect.escape || (!quoted && c == dialect.delimiter)) field += *dialect.escape;
+      if ((quoted && c == *dialect.quote) || c == *dialect.escape || (!quoted && c == dialect.delimiter))
+        field += *dialect.escape;
     } else if (quoted && c == *dialect.quote) {
       field += c;
     }
@@ -79,17 +90,30 @@ std::string written(const std::string& text, const CsvDialect& dialect, Random& 
 }
 
 std::string random_value(const DataType& type, const CsvDialect& dialect, Random& random) {
-  const auto whole = [&](int bits) { return static_cast<std::int64_t>(random()) >> (64 - bits + static_cast<int>(random() % static_cast<unsigned>(bits))); };
-  const auto positive = [&](int bits) { return random() >> (64 - bits + static_cast<int>(random() % static_cast<unsigned>(bits))); };
+  const auto whole = [&](int bits) {
+    return static_cast<std::int64_t>(random()) >>
+           (64 - bits + static_cast<int>(random() % static_cast<unsigned>(bits)));
+  };
+  const auto positive = [&](int bits) {
+    return random() >> (64 - bits + static_cast<int>(random() % static_cast<unsigned>(bits)));
+  };
   switch (type.kind) {
-    case TypeKind::kInt8: return fmt::format("{}", whole(8));
-    case TypeKind::kInt16: return fmt::format("{}", whole(16));
-    case TypeKind::kInt32: return fmt::format("{}", whole(32));
-    case TypeKind::kInt64: return fmt::format("{}", whole(64));
-    case TypeKind::kUint8: return fmt::format("{}", positive(8));
-    case TypeKind::kUint16: return fmt::format("{}", positive(16));
-    case TypeKind::kUint32: return fmt::format("{}", positive(32));
-    case TypeKind::kUint64: return fmt::format("{}", positive(64));
+    case TypeKind::kInt8:
+      return fmt::format("{}", whole(8));
+    case TypeKind::kInt16:
+      return fmt::format("{}", whole(16));
+    case TypeKind::kInt32:
+      return fmt::format("{}", whole(32));
+    case TypeKind::kInt64:
+      return fmt::format("{}", whole(64));
+    case TypeKind::kUint8:
+      return fmt::format("{}", positive(8));
+    case TypeKind::kUint16:
+      return fmt::format("{}", positive(16));
+    case TypeKind::kUint32:
+      return fmt::format("{}", positive(32));
+    case TypeKind::kUint64:
+      return fmt::format("{}", positive(64));
     case TypeKind::kFloat32:
     case TypeKind::kFloat64: {
       const double value = static_cast<double>(whole(64)) / static_cast<double>(1 + positive(30));
@@ -98,18 +122,23 @@ std::string random_value(const DataType& type, const CsvDialect& dialect, Random
     }
     case TypeKind::kDecimal:
       return fmt::format("{}{}.{:0{}}", chance(random, 2) ? "-" : "", positive(20), random() % 100, 2);
-    case TypeKind::kBool: return std::vector<std::string>{"true", "false", "1", "0"}[random() % 4];
-    case TypeKind::kDate: return fmt::format("{:04}-{:02}-{:02}", 1 + random() % 9999, 1 + random() % 12, 1 + random() % 28);
-    case TypeKind::kTime: return fmt::format("{:02}:{:02}:{:02}.{:06}", random() % 24, random() % 60, random() % 60, random() % 1000000);
+    case TypeKind::kBool:
+      return std::vector<std::string>{"true", "false", "1", "0"}[random() % 4];
+    case TypeKind::kDate:
+      return fmt::format("{:04}-{:02}-{:02}", 1 + random() % 9999, 1 + random() % 12, 1 + random() % 28);
+    case TypeKind::kTime:
+      return fmt::format("{:02}:{:02}:{:02}.{:06}", random() % 24, random() % 60, random() % 60, random() % 1000000);
     case TypeKind::kTimestamp: {
-      std::string text = fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", 1 + random() % 9999, 1 + random() % 12, 1 + random() % 28,
-                                     chance(random, 2) ? ' ' : 'T', random() % 24, random() % 60, random() % 60);
+      std::string text =
+          fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", 1 + random() % 9999, 1 + random() % 12, 1 + random() % 28,
+                      chance(random, 2) ? ' ' : 'T', random() % 24, random() % 60, random() % 60);
       if (chance(random, 4)) text += fmt::format(".{:06}", random() % 1000000);
       return type.zoned ? text + "Z" : text;
     }
     case TypeKind::kString:
     case TypeKind::kFixedString:
-    case TypeKind::kEnum: return random_text(random, dialect);
+    case TypeKind::kEnum:
+      return random_text(random, dialect);
   }
   return {};
 }
@@ -127,9 +156,11 @@ std::shared_ptr<arrow::Table> convert_in_blocks(const Table& table, std::string_
     CsvIndex index;
     const auto split = indexer.index(block.span(), final, index);
     if (split.whole == 0) continue;  // a record longer than the block: take more
-    const auto batch = converter.convert(block.span().first(split.whole), index, {"", at, 0}, split.open_quote, arrow::default_memory_pool());
+    const auto batch = converter.convert(block.span().first(split.whole), index, {"", at, 0}, split.open_quote,
+                                         arrow::default_memory_pool());
     EXPECT_TRUE(batch.ok());
-    for (const Reject& reject : batch->rejects) ADD_FAILURE() << reject.offset << ' ' << reject.column << ' ' << reject.reason;
+    for (const Reject& reject : batch->rejects)
+      ADD_FAILURE() << reject.offset << ' ' << reject.column << ' ' << reject.reason;
     batches.push_back(batch->batch);
     at += split.whole;
     size = 0;
@@ -163,8 +194,10 @@ std::shared_ptr<arrow::Table> read_with_arrow(const Table& table, const std::str
 }
 
 TEST(CsvConvertDifferential, ArrowReadsTheSameValues) {
-  static const std::vector<std::string> kTypes = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32",
-                                                  "float64", "decimal(12,2)", "decimal(38,10)", "bool", "date", "time", "timestamp", "timestamp_tz", "string", "string(200)"};
+  static const std::vector<std::string> kTypes = {"int8",          "int16",          "int32",  "int64",      "uint8",
+                                                  "uint16",        "uint32",         "uint64", "float32",    "float64",
+                                                  "decimal(12,2)", "decimal(38,10)", "bool",   "date",       "time",
+                                                  "timestamp",     "timestamp_tz",   "string", "string(200)"};
   constexpr int kFiles = 40;
   constexpr int kRecords = 25'000;  // 10^6 in all
   const std::uint64_t seed = seed_of_run();
@@ -224,10 +257,13 @@ std::vector<std::vector<std::string>> read_with_python(const std::string& text, 
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "in.csv", std::ios::binary) << text;
   std::ofstream(folder / "read.py") << kPythonReader;
-  const auto quoted = [](const std::string& argument) { return argument == "'" ? std::string("\"'\"") : "'" + argument + "'"; };
-  const std::string command = fmt::format("{} '{}' '{}' '{}' {} {} {}", TIPPLE_PYTHON, (folder / "read.py").string(), (folder / "in.csv").string(),
-                                          (folder / "out").string(), quoted(std::string(1, dialect.delimiter)),
-                                          quoted(std::string(1, *dialect.quote)), quoted(dialect.escape ? std::string(1, *dialect.escape) : ""));
+  const auto quoted = [](const std::string& argument) {
+    return argument == "'" ? std::string("\"'\"") : "'" + argument + "'";
+  };
+  const std::string command = fmt::format(
+      "{} '{}' '{}' '{}' {} {} {}", TIPPLE_PYTHON, (folder / "read.py").string(), (folder / "in.csv").string(),
+      (folder / "out").string(), quoted(std::string(1, dialect.delimiter)), quoted(std::string(1, *dialect.quote)),
+      quoted(dialect.escape ? std::string(1, *dialect.escape) : ""));
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
   std::ifstream in(folder / "out", std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), {});

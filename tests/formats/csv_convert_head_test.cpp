@@ -19,7 +19,9 @@ Result<CsvHead> head_of(std::string_view text, const CsvDialect& dialect = {}, b
 }
 
 TEST(CsvConvertHead, Names) {
-  const auto head = head_of("\xEF\xBB\xBF" "a,\"b \"\"c\"\"\",\"two\nlines\"\r\n1,2,3\r\n");
+  const auto head = head_of(
+      "\xEF\xBB\xBF"
+      "a,\"b \"\"c\"\"\",\"two\nlines\"\r\n1,2,3\r\n");
   ASSERT_TRUE(head.ok());
   EXPECT_THAT(head->fields, ElementsAre("a", "b \"c\"", "two\nlines"));
   EXPECT_EQ(head->data_begin, 28U);
@@ -60,7 +62,9 @@ TEST(CsvConvertHead, EmptyFileAndHeaderOnly) {
 }
 
 TEST(CsvConvertHead, AsksForMore) {
-  const std::string text = "\xEF\xBB\xBF" "skipped\na,\"b\nc\"\n1,2\n";
+  const std::string text =
+      "\xEF\xBB\xBF"
+      "skipped\na,\"b\nc\"\n1,2\n";
   CsvDialect dialect;
   dialect.skip_rows = 1;
   const std::size_t end = text.find("1,2");
@@ -107,12 +111,14 @@ struct Guesses {
 Guesses guess_everywhere(const Table& table, const std::string& text) {
   std::vector<std::size_t> starts = {0};
   CsvBoundaryScanner scanner(table.dialect);
-  while (const auto end = scanner.scan(std::span(text).subspan(starts.back()), 0, true)) starts.push_back(starts.back() + *end);
+  while (const auto end = scanner.scan(std::span(text).subspan(starts.back()), 0, true))
+    starts.push_back(starts.back() + *end);
   const CsvConverter converter = table.converter();
   Guesses guesses;
   for (std::size_t at = 1; at < text.size(); ++at) {
     const auto want = *std::lower_bound(starts.begin(), starts.end(), at);
-    const auto got = guess_csv_record_start(std::span(text).subspan(at), text[at - 1], true, table.dialect, converter, table.fields());
+    const auto got = guess_csv_record_start(std::span(text).subspan(at), text[at - 1], true, table.dialect, converter,
+                                            table.fields());
     guesses.right += (got ? *got + at : text.size()) == want ? 1 : 0;
     ++guesses.all;
   }

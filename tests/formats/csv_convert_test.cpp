@@ -21,7 +21,8 @@ Table two_columns(bool nullable = true) {
 }
 
 TEST(CsvConvert, QuotedFields) {
-  const CsvBatch batch = convert(two_columns(), "\"1\",\"x, y\"\n2,\"say \"\"hi\"\"\"\n3,\"two\nlines\"\n4,\"\"\n5,\"\"\"\"\n");
+  const CsvBatch batch =
+      convert(two_columns(), "\"1\",\"x, y\"\n2,\"say \"\"hi\"\"\"\n3,\"two\nlines\"\n4,\"\"\n5,\"\"\"\"\n");
   EXPECT_THAT(batch.rejects, IsEmpty());
   EXPECT_THAT(cells(batch, 0), ElementsAre("1", "2", "3", "4", "5"));
   EXPECT_THAT(cells(batch, 1), ElementsAre("x, y", "say \"hi\"", "two\nlines", "", "\""));
@@ -58,7 +59,8 @@ TEST(CsvConvert, QuotesInBareFieldsAreOrdinary) {
 }
 
 TEST(CsvConvert, CarriageReturns) {
-  EXPECT_THAT(cells(convert(two_columns(), "1,a\r\n2,\"b\"\r\n3,c\r\r\n4,d\n5,e\r"), 1), ElementsAre("a", "b", "c\r", "d", "e"));
+  EXPECT_THAT(cells(convert(two_columns(), "1,a\r\n2,\"b\"\r\n3,c\r\r\n4,d\n5,e\r"), 1),
+              ElementsAre("a", "b", "c\r", "d", "e"));
   Table numbers = two_columns();
   std::swap(numbers.columns[0], numbers.columns[1]);
   EXPECT_THAT(cells(convert(numbers, "a,1\r\nb,2\r\n"), 1), ElementsAre("1", "2"));
@@ -75,7 +77,8 @@ TEST(CsvConvert, EscapeCharacter) {
   Table table = two_columns();
   table.dialect.escape = '\\';
   table.dialect.null_texts = {"\\N"};
-  const CsvBatch batch = convert(table, "1,\"a\\\"b\"\n2,a\\,b\n\\3,\\\\\n\\N,\\N\n\"5\",\"\\N\"\n6,\"a\"\"b\"\n7,\\\"q\n8,end\\\r\r\n9,\\");
+  const CsvBatch batch = convert(
+      table, "1,\"a\\\"b\"\n2,a\\,b\n\\3,\\\\\n\\N,\\N\n\"5\",\"\\N\"\n6,\"a\"\"b\"\n7,\\\"q\n8,end\\\r\r\n9,\\");
   EXPECT_THAT(cells(batch, 0), ElementsAre("1", "2", "3", "null", "5", "7", "8"));
   EXPECT_THAT(cells(batch, 1), ElementsAre("a\"b", "a,b", "\\", "null", "N", "\"q", "end\r"));
   EXPECT_THAT(rules(batch), ElementsAre("quote", "quote"));
@@ -111,8 +114,8 @@ TEST(CsvConvert, Nulls) {
 }
 
 TEST(CsvConvert, NullsOfEveryType) {
-  for (const char* type : {"int8", "uint64", "float32", "float64", "decimal(9,2)", "decimal(38,5)", "bool", "date", "time", "timestamp",
-                           "timestamp_tz", "string", "string(4)", "enum(a,b)"}) {
+  for (const char* type : {"int8", "uint64", "float32", "float64", "decimal(9,2)", "decimal(38,5)", "bool", "date",
+                           "time", "timestamp", "timestamp_tz", "string", "string(4)", "enum(a,b)"}) {
     std::vector<std::string> fields(100);
     const CsvBatch batch = convert_fields(type, fields, true);
     EXPECT_EQ(batch.batch->column(0)->null_count(), 100) << type;
@@ -201,13 +204,23 @@ struct Mixed {
   Table table;
   std::string text;
   explicit Mixed(std::size_t records) {
-    table.columns = {column("i", "int64"), column("s", "string", true), column("b", "bool", true), column("d", "decimal(12,3)", true),
-                     column("t", "timestamp", true), column("f", "float32"), column("e", "enum(aa,b)", true), column("n", "string(5)")};
+    table.columns = {column("i", "int64"),
+                     column("s", "string", true),
+                     column("b", "bool", true),
+                     column("d", "decimal(12,3)", true),
+                     column("t", "timestamp", true),
+                     column("f", "float32"),
+                     column("e", "enum(aa,b)", true),
+                     column("n", "string(5)")};
     for (std::size_t k = 0; k < records; ++k) {
       const char* bools[] = {"true", "", "0", "yes", "maybe"};
-      text += fmt::format("{},{},{},{}.{:03},2024-{:02}-1{} 0{}:00:00,{},{},n{}{}", k, k % 7 == 0 ? "\"q,\n\"\"q\"" : "plain", bools[k % 5],
-                          k, k % 1000, k % 13 + 1, k % 10, k % 10, 0.5 * static_cast<double>(k), k % 3 == 0 ? "" : "aa", k % 97,
-                          k % 11 == 3 ? ",extra\n" : k % 17 == 5 ? "\xFF\n" : k % 19 == 7 ? "\r\n" : "\n");
+      text += fmt::format("{},{},{},{}.{:03},2024-{:02}-1{} 0{}:00:00,{},{},n{}{}", k,
+                          k % 7 == 0 ? "\"q,\n\"\"q\"" : "plain", bools[k % 5], k, k % 1000, k % 13 + 1, k % 10, k % 10,
+                          0.5 * static_cast<double>(k), k % 3 == 0 ? "" : "aa", k % 97,
+                          k % 11 == 3   ? ",extra\n"
+                          : k % 17 == 5 ? "\xFF\n"
+                          : k % 19 == 7 ? "\r\n"
+                                        : "\n");
     }
   }
 };
@@ -223,7 +236,8 @@ TEST(CsvConvert, EveryCutGivesTheSame) {
   while (const auto end = scanner.scan(std::span(mixed.text).subspan(cut), 0, true)) {
     cut += *end;
     ++cuts;
-    const auto lines = static_cast<std::uint64_t>(std::count(mixed.text.begin(), mixed.text.begin() + static_cast<std::ptrdiff_t>(cut), '\n'));
+    const auto lines = static_cast<std::uint64_t>(
+        std::count(mixed.text.begin(), mixed.text.begin() + static_cast<std::ptrdiff_t>(cut), '\n'));
     const CsvBatch first = convert(mixed.table, mixed.text.substr(0, cut), {}, false);
     const CsvBatch second = convert(mixed.table, mixed.text.substr(cut), {"", cut, lines});
     const auto batch = arrow::ConcatenateRecordBatches({first.batch, second.batch});
