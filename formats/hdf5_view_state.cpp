@@ -19,7 +19,8 @@ Result<std::vector<std::string>> source_names(hid_t dataset, const std::filesyst
     const ssize_t length = H5Pget_virtual_filename(creation.id(), i, nullptr, 0);
     if (length < 0) return hdf5_error("cannot read a source's name", path);
     std::string name(static_cast<std::size_t>(length) + 1, '\0');
-    if (H5Pget_virtual_filename(creation.id(), i, name.data(), name.size()) < 0) return hdf5_error("cannot read a source's name", path);
+    if (H5Pget_virtual_filename(creation.id(), i, name.data(), name.size()) < 0)
+      return hdf5_error("cannot read a source's name", path);
     name.pop_back();
     names.push_back(std::move(name));
   }
@@ -32,7 +33,8 @@ Result<ViewState> read_hdf5_view_state(const std::filesystem::path& path) {
   const Hdf5Lock lock;
   ViewState state;
   TIPPLE_TRY(const Hdf5Handle file, hdf5_open_file(path));
-  TIPPLE_TRY(const Hdf5Handle root, hdf5_handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
+  TIPPLE_TRY(const Hdf5Handle root,
+             hdf5_handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
   TIPPLE_TRY(state.version, hdf5_get_text(root.id(), "tipple_version", path));
   TIPPLE_TRY(state.schema, hdf5_get_schema(file.id(), path));
   std::optional<std::uint64_t> rows;
@@ -45,8 +47,8 @@ Result<ViewState> read_hdf5_view_state(const std::filesystem::path& path) {
       TIPPLE_TRY(state.sources, source_names(dataset.id(), path));
     }
     if (rows.value_or(extent) != extent) {
-      return environment_error("the dataset '" + shape.name + "' has " + std::to_string(extent) + " rows, others have " +
-                                   std::to_string(*rows),
+      return environment_error("the dataset '" + shape.name + "' has " + std::to_string(extent) +
+                                   " rows, others have " + std::to_string(*rows),
                                path.string());
     }
     rows = extent;

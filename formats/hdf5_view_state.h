@@ -1,4 +1,5 @@
-// What a one-file view shows, read without touching its sources' data: for the check that it shows the version it should.
+// What a one-file view shows, read without touching its sources' data: for the check that it shows the version it
+// should.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,10 @@
 namespace tipple {
 
 struct ViewState {
-  std::string version;                // root attribute "tipple_version"
+  std::string version;  // root attribute "tipple_version"
   Schema schema;
-  std::uint64_t rows = 0;             // that all its row datasets agree on
-  std::vector<std::string> sources;   // files named by the first row dataset, in row order, as the view names them
+  std::uint64_t rows = 0;            // that all its row datasets agree on
+  std::vector<std::string> sources;  // files named by the first row dataset, in row order, as the view names them
 };
 
 // Error kEnvironment when the file is no view, or its datasets differ in rows.

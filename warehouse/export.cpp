@@ -16,12 +16,16 @@ namespace {
 class Exporter {
  public:
   Exporter(const TableVersion& version, const ExportOptions& options, const ExportSink& sink)
-      : version_(version), options_(options), sink_(sink), style_(options.format == ExportFormat::kCsv ? TextStyle::kCsv : TextStyle::kJson) {}
+      : version_(version),
+        options_(options),
+        sink_(sink),
+        style_(options.format == ExportFormat::kCsv ? TextStyle::kCsv : TextStyle::kJson) {}
 
   Status choose_columns() {
     const Schema& schema = version_.schema;
     for (const std::string& name : options_.columns) {
-      const auto found = std::find_if(schema.begin(), schema.end(), [&](const Column& column) { return column.name == name; });
+      const auto found =
+          std::find_if(schema.begin(), schema.end(), [&](const Column& column) { return column.name == name; });
       if (found == schema.end()) {
         std::string names;
         for (const Column& column : schema) names += (names.empty() ? "" : ", ") + column.name;
@@ -121,7 +125,8 @@ Result<std::uint64_t> export_table(const Warehouse& warehouse, const std::string
                                    const ExportSink& sink) {
   TIPPLE_TRY(const std::optional<TableVersion> version, read_table(warehouse, table, options.version));
   if (!version) {
-    return usage_error("table " + table + " has no version yet", warehouse.table_folder(table).string(), "load it first: tipple run");
+    return usage_error("table " + table + " has no version yet", warehouse.table_folder(table).string(),
+                       "load it first: tipple run");
   }
   Exporter exporter(*version, options, sink);
   TIPPLE_RETURN_IF_ERROR(exporter.choose_columns());

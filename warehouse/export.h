@@ -1,4 +1,5 @@
-// A version of a table as text: CSV that Tipple reads back to the same rows, or JSON lines. docs/warehouse.md has the rules.
+// A version of a table as text: CSV that Tipple reads back to the same rows, or JSON lines. docs/warehouse.md has the
+// rules.
 //
 // Thread rule: stateless; blocks until all is written.
 #pragma once
@@ -28,9 +29,9 @@ struct ExportOptions {
 using ExportSink = std::function<Status(std::string_view)>;
 inline constexpr std::size_t kExportBlockBytes = 1 << 20;
 
-// Returns the rows written. Errors: kUsage for an unknown table, version or column, kEnvironment for a damaged part (each part is
-// checked against its SHA-256 before it is opened).
-[[nodiscard]] Result<std::uint64_t> export_table(const Warehouse& warehouse, const std::string& table, const ExportOptions& options,
-                                                 const ExportSink& sink);
+// Returns the rows written. Errors: kUsage for an unknown table, version or column, kEnvironment for a damaged part
+// (each part is checked against its SHA-256 before it is opened).
+[[nodiscard]] Result<std::uint64_t> export_table(const Warehouse& warehouse, const std::string& table,
+                                                 const ExportOptions& options, const ExportSink& sink);
 
 }  // namespace tipple

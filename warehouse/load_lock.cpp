@@ -59,14 +59,20 @@ std::optional<std::uint64_t> process_start(std::int64_t pid) {
 
 Holder self(LoadId load) {
   const char* slurm_job = std::getenv("SLURM_JOB_ID");
-  return {host_name(), ::getpid(), process_start(::getpid()).value_or(0), slurm_job == nullptr ? "" : slurm_job,
-          load.to_hex(), std::time(nullptr), random_id().to_hex()};
+  return {host_name(),
+          ::getpid(),
+          process_start(::getpid()).value_or(0),
+          slurm_job == nullptr ? "" : slurm_job,
+          load.to_hex(),
+          std::time(nullptr),
+          random_id().to_hex()};
 }
 
 std::string print_holder(const Holder& holder) {
-  return nlohmann::ordered_json{{"host", holder.host},           {"pid", holder.pid},   {"pid_started", holder.pid_started},
-                                {"slurm_job", holder.slurm_job}, {"load", holder.load}, {"since", holder.since_s},
-                                {"nonce", holder.nonce}}
+  return nlohmann::ordered_json{
+             {"host", holder.host},           {"pid", holder.pid},   {"pid_started", holder.pid_started},
+             {"slurm_job", holder.slurm_job}, {"load", holder.load}, {"since", holder.since_s},
+             {"nonce", holder.nonce}}
              .dump() +
          "\n";
 }
@@ -77,8 +83,12 @@ Holder parse_holder(const std::string& text) {
   Holder holder;
   if (!document.is_object()) return holder;
   try {
-    holder = {document.value("host", ""), document.value("pid", std::int64_t{0}), document.value("pid_started", std::uint64_t{0}),
-              document.value("slurm_job", ""), document.value("load", ""), document.value("since", std::int64_t{0}),
+    holder = {document.value("host", ""),
+              document.value("pid", std::int64_t{0}),
+              document.value("pid_started", std::uint64_t{0}),
+              document.value("slurm_job", ""),
+              document.value("load", ""),
+              document.value("since", std::int64_t{0}),
               document.value("nonce", "")};
   } catch (const nlohmann::json::exception&) {
     return Holder();
@@ -113,7 +123,8 @@ Error locked_error(const fs::path& path, const Holder& holder) {
   what += ", since " + utc_text(holder.since_s);
   if (holder.nonce.empty()) what = "the warehouse is locked, and the lock file cannot be understood";
   return Error{ErrorKind::kLocked, std::move(what), path.string(),
-               "wait until it ends; the lock of a load that died is taken over after " + std::to_string(kLockStaleSeconds) + " s"};
+               "wait until it ends; the lock of a load that died is taken over after " +
+                   std::to_string(kLockStaleSeconds) + " s"};
 }
 
 // Replaces a stale lock by ours. Only one of several takers gets the takeover name, and he looks again before he acts.

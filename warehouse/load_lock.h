@@ -1,6 +1,8 @@
-// `_lock`: who is loading into this warehouse. A hint that saves users from starting a load twice; safety never rests on it.
+// `_lock`: who is loading into this warehouse. A hint that saves users from starting a load twice; safety never rests
+// on it.
 //
-// The holder touches the file every few seconds; a lock of a dead local process, or one not touched for kLockStaleSeconds, is taken over.
+// The holder touches the file every few seconds; a lock of a dead local process, or one not touched for
+// kLockStaleSeconds, is taken over.
 #pragma once
 
 #include <memory>
@@ -21,8 +23,8 @@ class LoadLock {
   [[nodiscard]] static Result<LoadLock> take(const Warehouse& warehouse, LoadId load);
   LoadLock(LoadLock&&) noexcept;
   LoadLock& operator=(LoadLock&&) noexcept;
-  ~LoadLock();  // releases, if it is still ours
-  void touch(); // call from the coordinator's loop; cheap; writes at most every kLockTouchSeconds
+  ~LoadLock();   // releases, if it is still ours
+  void touch();  // call from the coordinator's loop; cheap; writes at most every kLockTouchSeconds
 
  private:
   struct Impl;

@@ -21,24 +21,36 @@ constexpr const char* kTransactionPrefix = "tipple:";
 // The nearest type of Delta's schema language. "tipple.schema" in the configuration is exact.
 std::string delta_type(const DataType& type) {
   switch (type.kind) {
-    case TypeKind::kInt8: return "byte";
+    case TypeKind::kInt8:
+      return "byte";
     case TypeKind::kInt16:
-    case TypeKind::kUint8: return "short";
+    case TypeKind::kUint8:
+      return "short";
     case TypeKind::kInt32:
-    case TypeKind::kUint16: return "integer";
+    case TypeKind::kUint16:
+      return "integer";
     case TypeKind::kInt64:
     case TypeKind::kUint32:
-    case TypeKind::kTime: return "long";
-    case TypeKind::kUint64: return "decimal(20,0)";
-    case TypeKind::kFloat32: return "float";
-    case TypeKind::kFloat64: return "double";
-    case TypeKind::kDecimal: return type.to_string();
-    case TypeKind::kBool: return "boolean";
-    case TypeKind::kDate: return "date";
-    case TypeKind::kTimestamp: return type.zoned ? "timestamp" : "timestamp_ntz";
+    case TypeKind::kTime:
+      return "long";
+    case TypeKind::kUint64:
+      return "decimal(20,0)";
+    case TypeKind::kFloat32:
+      return "float";
+    case TypeKind::kFloat64:
+      return "double";
+    case TypeKind::kDecimal:
+      return type.to_string();
+    case TypeKind::kBool:
+      return "boolean";
+    case TypeKind::kDate:
+      return "date";
+    case TypeKind::kTimestamp:
+      return type.zoned ? "timestamp" : "timestamp_ntz";
     case TypeKind::kString:
     case TypeKind::kFixedString:
-    case TypeKind::kEnum: return "string";
+    case TypeKind::kEnum:
+      return "string";
   }
   TIPPLE_CHECK(false, "unknown column type");
 }
@@ -302,7 +314,8 @@ std::string print_log_entry(const LogEntry& entry, const Schema& schema) {
     print_line(out, "protocol", {{"minReaderVersion", kReaderVersion}, {"minWriterVersion", kWriterVersion}});
   }
   if (entry.metadata) print_line(out, "metaData", metadata_json(*entry.metadata, now_ms));
-  print_line(out, "txn", {{"appId", kTransactionPrefix + entry.commit.load.to_hex()}, {"version", 1}, {"lastUpdated", now_ms}});
+  print_line(out, "txn",
+             {{"appId", kTransactionPrefix + entry.commit.load.to_hex()}, {"version", 1}, {"lastUpdated", now_ms}});
   for (const std::string& path : entry.removed) {
     print_line(out, "remove", {{"path", path}, {"deletionTimestamp", now_ms}, {"dataChange", true}});
   }
@@ -318,8 +331,9 @@ std::string print_log_entry(const LogEntry& entry, const Schema& schema) {
 Result<LogEntry> parse_log_entry(std::string_view bytes, const std::string& where, const Schema& schema_before) {
   const auto digest = find_digest(bytes);
   if (!digest) {
-    return environment_error("log entry is damaged: it does not end in a checksum (" + std::to_string(bytes.size()) + " bytes)", where,
-                             kDamagedHint);
+    return environment_error(
+        "log entry is damaged: it does not end in a checksum (" + std::to_string(bytes.size()) + " bytes)", where,
+        kDamagedHint);
   }
   if (bytes.substr(*digest, kDigestDigits) != to_hex(sha256_of(bytes.substr(0, *digest)))) {
     return environment_error("log entry is damaged: its checksum does not match its bytes", where, kDamagedHint);

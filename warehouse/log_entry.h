@@ -2,9 +2,9 @@
 //
 //   [protocol] [metaData] txn remove* add* commitInfo
 //
-// commitInfo stands last and ends in "tipple.checksum": the SHA-256 of every byte of the entry before the digest itself. What follows
-// the digest is fixed, so no bit can change and no byte can go missing unnoticed. docs/warehouse.md is the contract.
-// Thread rule: pure functions; hostile bytes give an Error.
+// commitInfo stands last and ends in "tipple.checksum": the SHA-256 of every byte of the entry before the digest
+// itself. What follows the digest is fixed, so no bit can change and no byte can go missing unnoticed.
+// docs/warehouse.md is the contract. Thread rule: pure functions; hostile bytes give an Error.
 #pragma once
 
 #include <cstdint>
@@ -42,11 +42,13 @@ struct LogEntry {
 // Precondition: each added part has either no column statistics or one for each column of `schema`.
 [[nodiscard]] std::string print_log_entry(const LogEntry& entry, const Schema& schema);
 
-// `where` is for messages. `schema_before`: the table's schema before this entry, which names the columns of the statistics.
-// Errors: kEnvironment, also for a newer protocol.
-[[nodiscard]] Result<LogEntry> parse_log_entry(std::string_view bytes, const std::string& where, const Schema& schema_before);
+// `where` is for messages. `schema_before`: the table's schema before this entry, which names the columns of the
+// statistics. Errors: kEnvironment, also for a newer protocol.
+[[nodiscard]] Result<LogEntry> parse_log_entry(std::string_view bytes, const std::string& where,
+                                               const Schema& schema_before);
 
-// `bytes` with the checksum that they should have; for tests and fuzzers that look behind it. Bytes without a checksum are unchanged.
+// `bytes` with the checksum that they should have; for tests and fuzzers that look behind it. Bytes without a checksum
+// are unchanged.
 [[nodiscard]] std::string with_right_checksum(std::string bytes);
 
 }  // namespace tipple

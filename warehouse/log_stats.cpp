@@ -12,7 +12,8 @@ std::string json_text(const std::string& text) {
 
 // Appends ,"<name>":{"<column>":<value>,...}, without the columns that have no value.
 template <typename ValueOf>
-void append_values(std::string& out, const char* name, const std::vector<ColumnStats>& columns, const Schema& schema, ValueOf value_of) {
+void append_values(std::string& out, const char* name, const std::vector<ColumnStats>& columns, const Schema& schema,
+                   ValueOf value_of) {
   out += std::string(",\"") + name + "\":{";
   bool first = true;
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -92,14 +93,16 @@ std::string print_part_stats(std::uint64_t rows, const std::vector<ColumnStats>&
   std::string out = "{\"numRecords\":" + std::to_string(rows);
   append_values(out, "minValues", columns, schema, [](const ColumnStats& column) { return column.min_json; });
   append_values(out, "maxValues", columns, schema, [](const ColumnStats& column) { return column.max_json; });
-  append_values(out, "nullCount", columns, schema, [](const ColumnStats& column) { return std::to_string(column.null_count); });
+  append_values(out, "nullCount", columns, schema,
+                [](const ColumnStats& column) { return std::to_string(column.null_count); });
   out += '}';
   return out;
 }
 
 Result<std::vector<ColumnStats>> parse_part_stats(std::string_view text, const Schema& schema) {
   StatsReader reader(schema);
-  if (!nlohmann::json::sax_parse(text, &reader)) return environment_error("the part's statistics are not as Tipple writes them");
+  if (!nlohmann::json::sax_parse(text, &reader))
+    return environment_error("the part's statistics are not as Tipple writes them");
   if (!reader.any()) return std::vector<ColumnStats>();
   return reader.take();
 }

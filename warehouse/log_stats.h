@@ -15,7 +15,8 @@
 namespace tipple {
 
 // Precondition: `columns` is empty or has one entry for each column of `schema`.
-[[nodiscard]] std::string print_part_stats(std::uint64_t rows, const std::vector<ColumnStats>& columns, const Schema& schema);
+[[nodiscard]] std::string print_part_stats(std::uint64_t rows, const std::vector<ColumnStats>& columns,
+                                           const Schema& schema);
 
 // Numbers keep their digits: a decimal of 38 digits comes back as it was printed. No column named: no statistics.
 [[nodiscard]] Result<std::vector<ColumnStats>> parse_part_stats(std::string_view text, const Schema& schema);

@@ -19,7 +19,9 @@ constexpr std::size_t kVersionDigits = 20;
 constexpr std::uint64_t kEntryBytesMax = 2 * limits::kGiB;
 constexpr int kCommitTriesMax = 100'000;  // each lost race is another writer's commit
 
-fs::path log_folder(const Warehouse& warehouse, const std::string& table) { return warehouse.table_folder(table) / "_log"; }
+fs::path log_folder(const Warehouse& warehouse, const std::string& table) {
+  return warehouse.table_folder(table) / "_log";
+}
 
 fs::path entry_path(const fs::path& folder, std::uint64_t version) {
   const std::string digits = std::to_string(version);
@@ -35,7 +37,8 @@ std::optional<std::uint64_t> highest_listed(const fs::path& folder) {
     if (name.size() != kVersionDigits + 5 || !name.ends_with(".json")) continue;
     std::uint64_t version = 0;
     const auto parsed = std::from_chars(name.data(), name.data() + kVersionDigits, version);
-    if (parsed.ec == std::errc() && parsed.ptr == name.data() + kVersionDigits) highest = std::max(highest.value_or(0), version);
+    if (parsed.ec == std::errc() && parsed.ptr == name.data() + kVersionDigits)
+      highest = std::max(highest.value_or(0), version);
   }
   return highest;
 }
@@ -54,8 +57,8 @@ class LogCursor {
       if (!highest || *highest < next_) return false;
       // Committed between the two looks, or lost.
       if (::access(path.c_str(), F_OK) != 0) {
-        return environment_error("log entry is missing, though entry " + std::to_string(*highest) + " exists", path.string(),
-                                 "restore the file from a backup");
+        return environment_error("log entry is missing, though entry " + std::to_string(*highest) + " exists",
+                                 path.string(), "restore the file from a backup");
       }
     }
     TIPPLE_TRY(const std::string bytes, read_file(path, kEntryBytesMax));
@@ -89,7 +92,8 @@ class LogCursor {
       const auto kept = std::remove_if(table_.parts.begin(), table_.parts.end(),
                                        [&](const LoggedPart& part) { return removed.erase(part.path) != 0; });
       table_.parts.erase(kept, table_.parts.end());
-      if (!removed.empty()) return environment_error("log entry removes a part that is not there: " + *removed.begin(), where);
+      if (!removed.empty())
+        return environment_error("log entry removes a part that is not there: " + *removed.begin(), where);
     }
     std::move(entry.added.begin(), entry.added.end(), std::back_inserter(table_.parts));
     table_.version = next_++;
@@ -135,7 +139,8 @@ std::string schema_difference(const Schema& before, const Schema& now) {
     const auto text = [](const Column& column) {
       return column.name + " " + column.type.to_string() + (column.nullable ? " nullable" : "");
     };
-    if (before[i] != now[i]) return "column " + std::to_string(i + 1) + " is '" + text(now[i]) + "', was '" + text(before[i]) + "'";
+    if (before[i] != now[i])
+      return "column " + std::to_string(i + 1) + " is '" + text(now[i]) + "', was '" + text(before[i]) + "'";
   }
   return "none";
 }
@@ -193,8 +198,8 @@ Status check_appendable(const Warehouse& warehouse, const std::string& table, co
   return append_refused(warehouse.table_folder(table), table, newest->schema, schema);
 }
 
-Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::string& table, const Schema& schema, Codec codec,
-                                     const std::vector<LoggedPart>& parts, const CommitInfo& info) {
+Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::string& table, const Schema& schema,
+                                     Codec codec, const std::vector<LoggedPart>& parts, const CommitInfo& info) {
   LogCursor cursor(warehouse, table);
   TIPPLE_RETURN_IF_ERROR(create_folders(cursor.folder()));
   for (int tries = 0; tries < kCommitTriesMax; ++tries) {
@@ -214,7 +219,8 @@ Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::stri
       return CommitOutcome{cursor.next(), false};
     }
   }
-  return environment_error("gave up after " + std::to_string(kCommitTriesMax) + " lost races", cursor.folder().string(), "run again");
+  return environment_error("gave up after " + std::to_string(kCommitTriesMax) + " lost races", cursor.folder().string(),
+                           "run again");
 }
 
 }  // namespace tipple

@@ -1,5 +1,5 @@
-// A table's log: one JSON-lines file per version, `_log/00000000000000000007.json`, in the action vocabulary of the Delta Lake
-// transaction protocol (protocol, metaData, add, remove, txn, commitInfo) with format provider "hdf5".
+// A table's log: one JSON-lines file per version, `_log/00000000000000000007.json`, in the action vocabulary of the
+// Delta Lake transaction protocol (protocol, metaData, add, remove, txn, commitInfo) with format provider "hdf5".
 //
 // The commit is link(): see create_file_exclusive. Readers probe version N+1; listings may lag.
 // Thread rule: stateless functions.
@@ -38,9 +38,9 @@ struct CommitInfo {
   std::string job;
   std::string mode;
   WriteMode write = WriteMode::kReplace;
-  RowAccount rows;                 // of this load
-  std::int64_t timestamp_ms = 0;   // wall clock, for people; nothing decides by it
-  std::string engine;              // "tipple 0.1.0"
+  RowAccount rows;                // of this load
+  std::int64_t timestamp_ms = 0;  // wall clock, for people; nothing decides by it
+  std::string engine;             // "tipple 0.1.0"
 };
 
 // A version of a table: what its log adds up to.
@@ -53,24 +53,34 @@ struct TableVersion {
   [[nodiscard]] std::uint64_t rows() const;
 };
 
-// The newest version (or `version`); nothing if the table has none. Errors: a damaged or missing log entry (named), a newer protocol.
+// The newest version (or `version`); nothing if the table has none. Errors: a damaged or missing log entry (named), a
+// newer protocol.
 [[nodiscard]] Result<std::optional<TableVersion>> read_table(const Warehouse& warehouse, const std::string& table,
                                                              std::optional<std::uint64_t> version = std::nullopt);
 
 // All commits, oldest first.
-struct HistoryEntry { std::uint64_t version = 0; CommitInfo commit; };
+struct HistoryEntry {
+  std::uint64_t version = 0;
+  CommitInfo commit;
+};
 [[nodiscard]] Result<std::vector<HistoryEntry>> read_history(const Warehouse& warehouse, const std::string& table);
 
 // The version that this load published, if it did.
-[[nodiscard]] Result<std::optional<std::uint64_t>> find_load(const Warehouse& warehouse, const std::string& table, LoadId load);
+[[nodiscard]] Result<std::optional<std::uint64_t>> find_load(const Warehouse& warehouse, const std::string& table,
+                                                             LoadId load);
 
 // Refuses (kUsage) an append of rows of `schema` to a table that has another one.
 [[nodiscard]] Status check_appendable(const Warehouse& warehouse, const std::string& table, const Schema& schema);
 
-// Commits `parts` (already in data/, synced) as a new version: `replace` removes all others, `append` keeps them and requires an equal
-// schema (kUsage otherwise). On a lost race it rereads: this load is there -> already; else it rebases and tries the next number.
-struct CommitOutcome { std::uint64_t version = 0; bool already = false; };
-[[nodiscard]] Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::string& table, const Schema& schema, Codec codec,
+// Commits `parts` (already in data/, synced) as a new version: `replace` removes all others, `append` keeps them and
+// requires an equal schema (kUsage otherwise). On a lost race it rereads: this load is there -> already; else it
+// rebases and tries the next number.
+struct CommitOutcome {
+  std::uint64_t version = 0;
+  bool already = false;
+};
+[[nodiscard]] Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::string& table,
+                                                   const Schema& schema, Codec codec,
                                                    const std::vector<LoggedPart>& parts, const CommitInfo& info);
 
 }  // namespace tipple

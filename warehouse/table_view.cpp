@@ -32,7 +32,8 @@ std::string view_fault(const fs::path& folder, const fs::path& view, const Table
   }
   if (version.parts.size() > limits::kViewSourcesPerLevelMax) {
     for (const std::string& source : state->sources) {
-      if (!fs::exists(folder / source, ignored)) return "the file " + source + " between the view and its parts is missing";
+      if (!fs::exists(folder / source, ignored))
+        return "the file " + source + " between the view and its parts is missing";
     }
     return {};
   }
@@ -59,14 +60,16 @@ Status write_view(const fs::path& folder, const fs::path& view, const TableVersi
   const std::string stem = "view-" + std::to_string(version.version) + "-" + unique;
   const bool levels = sources.size() > limits::kViewSourcesPerLevelMax;
   if (levels) TIPPLE_RETURN_IF_ERROR(create_folders(folder / kLevelsFolder));
-  const auto written = write_hdf5_view(staged, kLevelsFolder, stem, version.schema, sources,
-                                       {{"tipple_version", std::to_string(version.version)},
-                                        {"tipple_load", version.commit.load.to_hex()}});
+  const auto written = write_hdf5_view(
+      staged, kLevelsFolder, stem, version.schema, sources,
+      {{"tipple_version", std::to_string(version.version)}, {"tipple_load", version.commit.load.to_hex()}});
   const auto place = [&]() -> Status {
     if (!written.ok()) return written.error();
-    for (const fs::path& file : written.value()) TIPPLE_RETURN_IF_ERROR(sync_file(file.is_absolute() ? file : folder / file));
+    for (const fs::path& file : written.value())
+      TIPPLE_RETURN_IF_ERROR(sync_file(file.is_absolute() ? file : folder / file));
     if (levels) TIPPLE_RETURN_IF_ERROR(sync_folder(folder / kLevelsFolder));
-    if (::rename(staged.c_str(), view.c_str()) != 0) return system_error(errno, "cannot rename the view into place", view.string());
+    if (::rename(staged.c_str(), view.c_str()) != 0)
+      return system_error(errno, "cannot rename the view into place", view.string());
     return sync_folder(folder);
   };
   Status placed = place();
@@ -74,10 +77,12 @@ Status write_view(const fs::path& folder, const fs::path& view, const TableVersi
   return placed;
 }
 
-// Removes what lies between the views of versions before the last and their parts. Whoever still has the last view open keeps it whole.
+// Removes what lies between the views of versions before the last and their parts. Whoever still has the last view open
+// keeps it whole.
 void remove_old_levels(const fs::path& folder, std::uint64_t newest) {
   std::error_code error;
-  for (fs::directory_iterator entry(folder / kLevelsFolder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder / kLevelsFolder, error), end; !error && entry != end;
+       entry.increment(error)) {
     unsigned long long version = 0;
     if (std::sscanf(entry->path().filename().c_str(), "view-%llu-", &version) != 1 || version + 1 >= newest) continue;
     std::error_code ignored;
@@ -98,14 +103,17 @@ Status refresh_view(const Warehouse& warehouse, const std::string& table) {
     remove_old_levels(folder, version->version);
     // Once more: a slower writer of an older version may have renamed over ours, or there is a newer version by now.
   }
-  return environment_error("the view does not come to rest: the table changes faster than it is written", view.string(), "run again");
+  return environment_error("the view does not come to rest: the table changes faster than it is written", view.string(),
+                           "run again");
 }
 
-Result<std::optional<std::string>> check_view(const Warehouse& warehouse, const std::string& table, const TableVersion& version) {
+Result<std::optional<std::string>> check_view(const Warehouse& warehouse, const std::string& table,
+                                              const TableVersion& version) {
   const fs::path view = warehouse.view_path(table);
   const std::string fault = view_fault(warehouse.table_folder(table), view, version);
   if (fault.empty()) return std::optional<std::string>();
-  return std::optional<std::string>(view.string() + ": " + fault + "; delete it and run the load again, which writes it anew");
+  return std::optional<std::string>(view.string() + ": " + fault +
+                                    "; delete it and run the load again, which writes it anew");
 }
 
 }  // namespace tipple

@@ -171,7 +171,8 @@ class TimeText final : public ColumnText {
 
 class StringText final : public ColumnText {
  public:
-  StringText(const arrow::Array& array, TextStyle style) : array_(static_cast<const arrow::StringArray&>(array)), style_(style) {}
+  StringText(const arrow::Array& array, TextStyle style)
+      : array_(static_cast<const arrow::StringArray&>(array)), style_(style) {}
   void append(std::int64_t row, std::string& out) const override { append_text(array_.GetView(row), style_, out); }
 
  private:
@@ -207,24 +208,41 @@ void append_text(std::string_view text, TextStyle style, std::string& out) {
 
 std::unique_ptr<ColumnText> column_text(const arrow::Array& array, const DataType& type, TextStyle style) {
   switch (type.kind) {
-    case TypeKind::kInt8: return std::make_unique<NumberText<arrow::Int8Array>>(array, style);
-    case TypeKind::kInt16: return std::make_unique<NumberText<arrow::Int16Array>>(array, style);
-    case TypeKind::kInt32: return std::make_unique<NumberText<arrow::Int32Array>>(array, style);
-    case TypeKind::kInt64: return std::make_unique<NumberText<arrow::Int64Array>>(array, style);
-    case TypeKind::kUint8: return std::make_unique<NumberText<arrow::UInt8Array>>(array, style);
-    case TypeKind::kUint16: return std::make_unique<NumberText<arrow::UInt16Array>>(array, style);
-    case TypeKind::kUint32: return std::make_unique<NumberText<arrow::UInt32Array>>(array, style);
-    case TypeKind::kUint64: return std::make_unique<NumberText<arrow::UInt64Array>>(array, style);
-    case TypeKind::kFloat32: return std::make_unique<NumberText<arrow::FloatArray>>(array, style);
-    case TypeKind::kFloat64: return std::make_unique<NumberText<arrow::DoubleArray>>(array, style);
-    case TypeKind::kDecimal: return std::make_unique<DecimalText>(array, type.scale);
-    case TypeKind::kBool: return std::make_unique<BoolText>(array);
-    case TypeKind::kDate: return std::make_unique<TimeText<arrow::Date32Array>>(array, type, style);
-    case TypeKind::kTime: return std::make_unique<TimeText<arrow::Time64Array>>(array, type, style);
-    case TypeKind::kTimestamp: return std::make_unique<TimeText<arrow::TimestampArray>>(array, type, style);
+    case TypeKind::kInt8:
+      return std::make_unique<NumberText<arrow::Int8Array>>(array, style);
+    case TypeKind::kInt16:
+      return std::make_unique<NumberText<arrow::Int16Array>>(array, style);
+    case TypeKind::kInt32:
+      return std::make_unique<NumberText<arrow::Int32Array>>(array, style);
+    case TypeKind::kInt64:
+      return std::make_unique<NumberText<arrow::Int64Array>>(array, style);
+    case TypeKind::kUint8:
+      return std::make_unique<NumberText<arrow::UInt8Array>>(array, style);
+    case TypeKind::kUint16:
+      return std::make_unique<NumberText<arrow::UInt16Array>>(array, style);
+    case TypeKind::kUint32:
+      return std::make_unique<NumberText<arrow::UInt32Array>>(array, style);
+    case TypeKind::kUint64:
+      return std::make_unique<NumberText<arrow::UInt64Array>>(array, style);
+    case TypeKind::kFloat32:
+      return std::make_unique<NumberText<arrow::FloatArray>>(array, style);
+    case TypeKind::kFloat64:
+      return std::make_unique<NumberText<arrow::DoubleArray>>(array, style);
+    case TypeKind::kDecimal:
+      return std::make_unique<DecimalText>(array, type.scale);
+    case TypeKind::kBool:
+      return std::make_unique<BoolText>(array);
+    case TypeKind::kDate:
+      return std::make_unique<TimeText<arrow::Date32Array>>(array, type, style);
+    case TypeKind::kTime:
+      return std::make_unique<TimeText<arrow::Time64Array>>(array, type, style);
+    case TypeKind::kTimestamp:
+      return std::make_unique<TimeText<arrow::TimestampArray>>(array, type, style);
     case TypeKind::kString:
-    case TypeKind::kFixedString: return std::make_unique<StringText>(array, style);
-    case TypeKind::kEnum: return std::make_unique<EnumText>(array, type, style);
+    case TypeKind::kFixedString:
+      return std::make_unique<StringText>(array, style);
+    case TypeKind::kEnum:
+      return std::make_unique<EnumText>(array, type, style);
   }
   TIPPLE_CHECK(false, "unknown column type");
 }

@@ -26,7 +26,8 @@ struct PartCheck {
   std::string problem;
 };
 
-// Counts and digests what the part holds. Precondition: its bytes are those that were published (a damaged file can crash HDF5).
+// Counts and digests what the part holds. Precondition: its bytes are those that were published (a damaged file can
+// crash HDF5).
 Status recount(const fs::path& path, const Schema& schema, PartCheck& check) {
   TIPPLE_TRY(Hdf5PartReader reader, Hdf5PartReader::open(path));
   if (reader.schema() != schema) return environment_error("its columns are not those of the table");
@@ -59,10 +60,12 @@ PartCheck check_part(const fs::path& folder, const LoggedPart& part, const Schem
   if (hashed->sha256 != part.sha256) {
     return problem("its SHA-256 is " + to_hex(hashed->sha256) + ", published was " + to_hex(part.sha256));
   }
-  if (const Status counting = recount(path, schema, check); !counting.ok()) return problem(counting.error().to_string());
+  if (const Status counting = recount(path, schema, check); !counting.ok())
+    return problem(counting.error().to_string());
   if (check.rows != part.rows) return problem(counted(check.rows, part.rows, "rows"));
   if (check.digest != part.content_digest) {
-    return problem("its content digest is " + check.digest.to_hex() + ", published was " + part.content_digest.to_hex());
+    return problem("its content digest is " + check.digest.to_hex() + ", published was " +
+                   part.content_digest.to_hex());
   }
   return check;
 }
@@ -85,11 +88,12 @@ std::vector<PartCheck> check_parts(const fs::path& folder, const TableVersion& v
 
 }  // namespace
 
-Result<VerifyReport> verify_table(const Warehouse& warehouse, const std::string& table, std::optional<std::uint64_t> version,
-                                  unsigned threads) {
+Result<VerifyReport> verify_table(const Warehouse& warehouse, const std::string& table,
+                                  std::optional<std::uint64_t> version, unsigned threads) {
   TIPPLE_TRY(const std::optional<TableVersion> checked, read_table(warehouse, table, version));
   if (!checked) {
-    return usage_error("table " + table + " has no version yet", warehouse.table_folder(table).string(), "load it first: tipple run");
+    return usage_error("table " + table + " has no version yet", warehouse.table_folder(table).string(),
+                       "load it first: tipple run");
   }
   VerifyReport report;
   report.table = table;
@@ -115,7 +119,8 @@ Result<VerifyReport> verify_table(const Warehouse& warehouse, const std::string&
 Sha256 bytes_digest(const std::vector<LoggedPart>& parts) {
   std::string hashes;
   hashes.reserve(parts.size() * sizeof(Sha256));
-  for (const LoggedPart& part : parts) hashes.append(reinterpret_cast<const char*>(part.sha256.data()), part.sha256.size());
+  for (const LoggedPart& part : parts)
+    hashes.append(reinterpret_cast<const char*>(part.sha256.data()), part.sha256.size());
   return sha256_of(hashes);
 }
 

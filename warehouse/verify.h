@@ -1,5 +1,5 @@
-// Checks a table against its log: every part's size and SHA-256, and by `recount` its rows and content digest from the data itself;
-// and that the view shows the newest version.
+// Checks a table against its log: every part's size and SHA-256, and by `recount` its rows and content digest from the
+// data itself; and that the view shows the newest version.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct VerifyReport {
   std::uint64_t parts = 0;
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
-  Id128 content_digest;                // from the data
-  Sha256 bytes_digest{};               // SHA-256 over the parts' SHA-256, in order
-  std::vector<std::string> problems;   // one sentence each: which file, what is wrong, what to do; empty: all is well
+  Id128 content_digest;               // from the data
+  Sha256 bytes_digest{};              // SHA-256 over the parts' SHA-256, in order
+  std::vector<std::string> problems;  // one sentence each: which file, what is wrong, what to do; empty: all is well
 };
 
 // Runs on up to `threads` threads. A table without a version is an Error (kUsage).

@@ -17,15 +17,16 @@ constexpr const char* kFirstEntryName = "00000000000000000000.json";
 Status check_marker(const fs::path& marker) {
   TIPPLE_TRY(const std::string text, read_file(marker, kMarkerBytesMax));
   const auto document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const bool right = document.is_object() && document.contains("format_version") && document["format_version"].is_number_unsigned();
+  const bool right =
+      document.is_object() && document.contains("format_version") && document["format_version"].is_number_unsigned();
   if (!right) {
     return environment_error("the warehouse's marker is damaged", marker.string(),
                              "restore it: its content is {\"format_version\": " + std::to_string(kFormatVersion) + "}");
   }
   const auto version = document["format_version"].get<std::uint64_t>();
   if (version > static_cast<std::uint64_t>(kFormatVersion)) {
-    return environment_error("the warehouse has format version " + std::to_string(version) + ", this program knows versions up to " +
-                                 std::to_string(kFormatVersion),
+    return environment_error("the warehouse has format version " + std::to_string(version) +
+                                 ", this program knows versions up to " + std::to_string(kFormatVersion),
                              marker.string(), "upgrade tipple");
   }
   return {};
@@ -72,7 +73,8 @@ Result<std::vector<std::string>> Warehouse::tables() const {
   std::error_code error;
   for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
-    if (fs::exists(entry->path() / "_log" / kFirstEntryName, ignored)) names.push_back(entry->path().filename().string());
+    if (fs::exists(entry->path() / "_log" / kFirstEntryName, ignored))
+      names.push_back(entry->path().filename().string());
   }
   if (error) return environment_error("cannot list the warehouse: " + error.message(), folder_.string());
   std::sort(names.begin(), names.end());

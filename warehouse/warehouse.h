@@ -2,7 +2,8 @@
 //
 //   <table>/<table>.h5, data/, _log/, _inputs/, _rejects/, _staging/<attempt>/      _loads/<load>/      _lock
 //
-// Thread rule: free of state; safe from any thread and process. Safety between processes rests on link() and O_EXCL alone.
+// Thread rule: free of state; safe from any thread and process. Safety between processes rests on link() and O_EXCL
+// alone.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@ namespace tipple {
 
 class Warehouse {
  public:
-  // Creates the folder if need be (write = true) and checks `_tipple.json`, the format marker: one made by a newer version is refused.
+  // Creates the folder if need be (write = true) and checks `_tipple.json`, the format marker: one made by a newer
+  // version is refused.
   [[nodiscard]] static Result<Warehouse> open(const std::filesystem::path& folder, bool write);
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }

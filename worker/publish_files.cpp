@@ -54,9 +54,11 @@ class ZstdText {
 
 // Paths are bytes; those that are not UTF-8 stand in hexadecimal digits beside a readable form.
 std::string input_line(const std::string& source, const Extent& extent) {
-  nlohmann::ordered_json line{{"source", source}, {"path", extent.path}, {"size", extent.size}, {"mtime_ns", extent.mtime_ns}};
+  nlohmann::ordered_json line{
+      {"source", source}, {"path", extent.path}, {"size", extent.size}, {"mtime_ns", extent.mtime_ns}};
   std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (nlohmann::json::accept("\"" + extent.path + "\"") || text.find("\xEF\xBF\xBD") == std::string::npos) return text + "\n";
+  if (nlohmann::json::accept("\"" + extent.path + "\"") || text.find("\xEF\xBF\xBD") == std::string::npos)
+    return text + "\n";
   std::string hex;
   char digits[3];
   for (const unsigned char byte : extent.path) {
@@ -76,10 +78,13 @@ Status check_parts_present(const Warehouse& warehouse, const std::string& table,
     auto size = size_of(staged);
     const fs::path& found = size ? staged : placed;
     if (!size) size = size_of(placed);
-    if (!size) return environment_error("a staged part is missing, and was not moved to " + placed.string(), staged.string(), kStartAgain);
+    if (!size)
+      return environment_error("a staged part is missing, and was not moved to " + placed.string(), staged.string(),
+                               kStartAgain);
     if (*size != part.staged.bytes) {
-      return environment_error("a part has " + std::to_string(*size) + " bytes, reported were " + std::to_string(part.staged.bytes),
-                               found.string(), kStartAgain);
+      return environment_error(
+          "a part has " + std::to_string(*size) + " bytes, reported were " + std::to_string(part.staged.bytes),
+          found.string(), kStartAgain);
     }
   }
   return {};
@@ -121,7 +126,8 @@ Result<std::optional<Reject>> merge_rejects(const Warehouse& warehouse, const st
       TIPPLE_RETURN_IF_ERROR(read_reject_file(warehouse.folder() / staged.staged, append));
     }
     TIPPLE_RETURN_IF_ERROR(writer.close_and_sync());
-    if (::rename(temporary.c_str(), merged.c_str()) != 0) return system_error(errno, "cannot rename into place", merged.string());
+    if (::rename(temporary.c_str(), merged.c_str()) != 0)
+      return system_error(errno, "cannot rename into place", merged.string());
     return sync_folder(merged.parent_path());
   };
   if (Status written = write(); !written.ok()) {
@@ -131,7 +137,8 @@ Result<std::optional<Reject>> merge_rejects(const Warehouse& warehouse, const st
   return first;
 }
 
-Status write_inputs(const Warehouse& warehouse, const TableSpec& table, const JobSpec& job, LoadId load, const ChunkPlan& plan) {
+Status write_inputs(const Warehouse& warehouse, const TableSpec& table, const JobSpec& job, LoadId load,
+                    const ChunkPlan& plan) {
   ZstdText text;
   for (const SourceExtents& source : plan.sources) {
     if (std::find(table.from.begin(), table.from.end(), source.source) == table.from.end()) continue;

@@ -1,6 +1,7 @@
 // The files of a publication: parts moved from staging into place, rejects merged, the ledger of inputs.
 //
-// Each function may run again after a kill, and ends in the same state. Thread rule: one publisher; two at once do no harm.
+// Each function may run again after a kill, and ends in the same state. Thread rule: one publisher; two at once do no
+// harm.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +16,16 @@
 namespace tipple {
 
 // Checks that each part is staged or in place already, with the size that was reported.
-[[nodiscard]] Status check_parts_present(const Warehouse& warehouse, const std::string& table, const PlannedTable& planned);
+[[nodiscard]] Status check_parts_present(const Warehouse& warehouse, const std::string& table,
+                                         const PlannedTable& planned);
 
 // Moves the parts into data/ and makes that durable.
 [[nodiscard]] Status move_parts(const Warehouse& warehouse, const std::string& table, const PlannedTable& planned);
 
-// Merges the staged rejects into `_rejects/<load>.parquet`, with lines counted from 1 in their files. Returns the first one.
-[[nodiscard]] Result<std::optional<Reject>> merge_rejects(const Warehouse& warehouse, const std::string& table, LoadId load,
-                                                          const PlannedTable& planned);
+// Merges the staged rejects into `_rejects/<load>.parquet`, with lines counted from 1 in their files. Returns the first
+// one.
+[[nodiscard]] Result<std::optional<Reject>> merge_rejects(const Warehouse& warehouse, const std::string& table,
+                                                          LoadId load, const PlannedTable& planned);
 
 // Writes `_inputs/<load>.jsonl.zst`: one line for each file that the table was loaded from.
 [[nodiscard]] Status write_inputs(const Warehouse& warehouse, const TableSpec& table, const JobSpec& job, LoadId load,

@@ -9,7 +9,8 @@ namespace tipple {
 namespace {
 
 Error bug(const std::string& what, const std::string& where) {
-  return environment_error("bug: " + what + "; nothing was published", where, "please report it, with the load's folder");
+  return environment_error("bug: " + what + "; nothing was published", where,
+                           "please report it, with the load's folder");
 }
 
 std::string chunk_name(ChunkId chunk) { return "chunk " + std::to_string(chunk.value()); }
@@ -17,7 +18,8 @@ std::string chunk_name(ChunkId chunk) { return "chunk " + std::to_string(chunk.v
 const Extent& extent_of(const ChunkPlan& plan, const Chunk& chunk, const Segment& segment) {
   const auto source = std::find_if(plan.sources.begin(), plan.sources.end(),
                                    [&](const SourceExtents& extents) { return extents.source == chunk.source; });
-  TIPPLE_CHECK(source != plan.sources.end() && segment.extent < source->extents.size(), "a chunk of a file that is not in the plan");
+  TIPPLE_CHECK(source != plan.sources.end() && segment.extent < source->extents.size(),
+               "a chunk of a file that is not in the plan");
   return source->extents[segment.extent];
 }
 
@@ -71,7 +73,8 @@ class Planner {
                      [](const SourceExtents& a, const SourceExtents& b) { return a.source < b.source; });
     plan_.chunks = plan_chunks(std::move(inputs), job_.chunk_bytes);
     plan_.tables.resize(job_.tables.size());
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) plan_.tables[i].table = TableId(static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i)
+      plan_.tables[i].table = TableId(static_cast<std::uint32_t>(i));
     TIPPLE_RETURN_IF_ERROR(check_count());
     find_line_bases();
     for (std::uint32_t table = 0; table < plan_.tables.size(); ++table) TIPPLE_RETURN_IF_ERROR(add_table(table));
@@ -91,7 +94,8 @@ class Planner {
       }
     }
     for (const auto& [chunk, report] : state_.accepted) {
-      if (chunk.value() >= planned || report.chunk != chunk) return bug("a report of a chunk that was not planned", chunk_name(chunk));
+      if (chunk.value() >= planned || report.chunk != chunk)
+        return bug("a report of a chunk that was not planned", chunk_name(chunk));
     }
     return {};
   }
@@ -102,7 +106,8 @@ class Planner {
       return limits.max_percent <= 0 && table.over_limit(limits);  // a share of rows is known at the end only
     });
     if (given_up) return std::move(plan_);
-    return bug(fmt::format("{} of {} chunks are loaded", state_.accepted.size(), plan_.chunks.chunks.size()), "load " + load_.to_hex());
+    return bug(fmt::format("{} of {} chunks are loaded", state_.accepted.size(), plan_.chunks.chunks.size()),
+               "load " + load_.to_hex());
   }
 
   Status check_chains() {
@@ -113,7 +118,8 @@ class Planner {
       const Extent& extent = extent_of(plan_.chunks, chunk, segment);
       if (segment.begin == 0) chain = RecordChain();
       const std::string fault = chain.take(segment, extent.size, state_.accepted.at(chunk.id).range);
-      if (!fault.empty()) return bug("record ranges do not tile the file: " + fault, extent.path + ", " + chunk_name(chunk.id));
+      if (!fault.empty())
+        return bug("record ranges do not tile the file: " + fault, extent.path + ", " + chunk_name(chunk.id));
     }
     return {};
   }
@@ -138,7 +144,8 @@ class Planner {
     const std::vector<Chunk>& chunks = plan_.chunks.chunks;
     for (const SourceId source : job_.tables[table].from) {
       // A source's chunks are consecutive, and sources stand in order.
-      auto chunk = std::partition_point(chunks.begin(), chunks.end(), [&](const Chunk& other) { return other.source < source; });
+      auto chunk =
+          std::partition_point(chunks.begin(), chunks.end(), [&](const Chunk& other) { return other.source < source; });
       for (; chunk != chunks.end() && chunk->source == source; ++chunk) {
         const auto report = state_.accepted.find(chunk->id);
         if (report != state_.accepted.end()) TIPPLE_RETURN_IF_ERROR(add_report(table, *chunk, report->second));
@@ -150,18 +157,22 @@ class Planner {
   Status add_report(std::uint32_t table, const Chunk& chunk, const ChunkReport& report) {
     const std::string where = chunk_name(chunk.id) + ", table " + job_.tables[table].name;
     const auto is_table = [&](const TableReport& candidate) { return candidate.table.value() == table; };
-    if (std::count_if(report.tables.begin(), report.tables.end(), is_table) != 1) return bug("the table is not accounted for once", where);
+    if (std::count_if(report.tables.begin(), report.tables.end(), is_table) != 1)
+      return bug("the table is not accounted for once", where);
     const TableReport& own = *std::find_if(report.tables.begin(), report.tables.end(), is_table);
     if (!own.rows.balanced()) {
-      return bug(fmt::format("{} rows in are not {} out + {} rejected + {} filtered + {} deduplicated", own.rows.rows_in,
-                             own.rows.rows_out, own.rows.rejected, own.rows.filtered, own.rows.deduplicated),
-                 where);
+      return bug(
+          fmt::format("{} rows in are not {} out + {} rejected + {} filtered + {} deduplicated", own.rows.rows_in,
+                      own.rows.rows_out, own.rows.rejected, own.rows.filtered, own.rows.deduplicated),
+          where);
     }
     const std::uint64_t part_rows = own.part ? own.part->rows : 0;
-    if (part_rows != own.rows.rows_out) return bug(fmt::format("the part has {} of {} rows", part_rows, own.rows.rows_out), where);
+    if (part_rows != own.rows.rows_out)
+      return bug(fmt::format("the part has {} of {} rows", part_rows, own.rows.rows_out), where);
     PlannedTable& planned = plan_.tables[table];
     planned.rows += own.rows;
-    if (own.part) planned.parts.push_back({*own.part, fmt::format("data/part-{}-{:05}.h5", load_.to_hex(), chunk.id.value())});
+    if (own.part)
+      planned.parts.push_back({*own.part, fmt::format("data/part-{}-{:05}.h5", load_.to_hex(), chunk.id.value())});
     const auto base = line_bases_.find(chunk.id);
     if (own.rejects && base != line_bases_.end()) planned.rejects.push_back({*own.rejects, base->second});
     return {};
@@ -181,8 +192,12 @@ std::uint64_t rejects_allowed(const RejectLimits& limits, std::uint64_t rows_in)
   return std::max(limits.max_rows, static_cast<std::uint64_t>(by_percent));
 }
 
-bool PlannedTable::over_limit(const RejectLimits& limits) const { return rows.rejected > rejects_allowed(limits, rows.rows_in); }
+bool PlannedTable::over_limit(const RejectLimits& limits) const {
+  return rows.rejected > rejects_allowed(limits, rows.rows_in);
+}
 
-Result<PublishPlan> plan_publish(const JobSpec& job, const LoadState& state, LoadId load) { return Planner(job, state, load).run(); }
+Result<PublishPlan> plan_publish(const JobSpec& job, const LoadState& state, LoadId load) {
+  return Planner(job, state, load).run();
+}
 
 }  // namespace tipple

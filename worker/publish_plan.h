@@ -1,4 +1,5 @@
-// What publishing a load comes to, worked out from its journals before anything is touched: the last check of promise 1.
+// What publishing a load comes to, worked out from its journals before anything is touched: the last check of
+// promise 1.
 //
 // Pure. An imbalance is our bug; nothing is published then.
 #pragma once
@@ -39,9 +40,9 @@ struct PublishPlan {
   bool complete = false;             // every chunk was accepted; otherwise the load was given up because of its rejects
 };
 
-// Checks that the accepted reports tile the input (each chunk once, record ranges chained within each file) and that each table's rows
-// are conserved. Incomplete states are allowed only when a table is over its limit of rejects already.
-// Errors: kEnvironment, beginning with "bug: ".
+// Checks that the accepted reports tile the input (each chunk once, record ranges chained within each file) and that
+// each table's rows are conserved. Incomplete states are allowed only when a table is over its limit of rejects
+// already. Errors: kEnvironment, beginning with "bug: ".
 [[nodiscard]] Result<PublishPlan> plan_publish(const JobSpec& job, const LoadState& state, LoadId load);
 
 // rejected > max(max_rows, max_percent / 100 * rows_in) is too many.

@@ -17,26 +17,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error quality_error(const TableSpec& table, const PlannedTable& planned, const std::optional<Reject>& first, bool complete) {
+Error quality_error(const TableSpec& table, const PlannedTable& planned, const std::optional<Reject>& first,
+                    bool complete) {
   const std::uint64_t allowed = rejects_allowed(table.rejects, planned.rows.rows_in);
   Error error;
   error.kind = ErrorKind::kQuality;
-  error.what = fmt::format("table {}: {} of {} records {}were rejected, allowed are {}; nothing was published", table.name,
-                           planned.rows.rejected, planned.rows.rows_in, complete ? "" : "so far ", allowed);
+  error.what = fmt::format("table {}: {} of {} records {}were rejected, allowed are {}; nothing was published",
+                           table.name, planned.rows.rejected, planned.rows.rows_in, complete ? "" : "so far ", allowed);
   if (first) {
-    error.what += fmt::format("; the first: {}{}: {}", first->column.empty() ? "" : "column " + first->column + ": ", first->rule,
-                              first->reason);
+    error.what += fmt::format("; the first: {}{}: {}", first->column.empty() ? "" : "column " + first->column + ": ",
+                              first->rule, first->reason);
     error.where = fmt::format("{}:{}", first->path, first->line);
   }
-  error.hint = fmt::format("see them with `tipple rejects`; allow them with `rejects: {{max_rows: {}}}` or `max_percent` in the table's "
-                           "part of the job file",
-                           planned.rows.rejected);
+  error.hint = fmt::format(
+      "see them with `tipple rejects`; allow them with `rejects: {{max_rows: {}}}` or `max_percent` in the table's "
+      "part of the job file",
+      planned.rows.rejected);
   return error;
 }
 
 class Publisher {
  public:
-  Publisher(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load) : job_(job), warehouse_(warehouse), load_(load) {}
+  Publisher(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load)
+      : job_(job), warehouse_(warehouse), load_(load) {}
 
   Status run(std::vector<PublishedTable>& published) {
     TIPPLE_TRY(const LoadState state, read_journals(warehouse_.load_folder(load_.load)));
@@ -94,7 +97,8 @@ class Publisher {
       const TableSpec& table_spec = spec(table);
       if (versions_[table.table.value()]) continue;
       TIPPLE_RETURN_IF_ERROR(check_parts_present(warehouse_, table_spec.name, table));
-      if (mode_.write == WriteMode::kAppend) TIPPLE_RETURN_IF_ERROR(check_appendable(warehouse_, table_spec.name, table_spec.schema()));
+      if (mode_.write == WriteMode::kAppend)
+        TIPPLE_RETURN_IF_ERROR(check_appendable(warehouse_, table_spec.name, table_spec.schema()));
     }
     return {};
   }
@@ -111,7 +115,8 @@ class Publisher {
       const StagedPart& staged = part.staged;
       parts.push_back({part.path, staged.bytes, staged.rows, staged.sha256, staged.content_digest, staged.columns});
     }
-    TIPPLE_TRY(versions_[index], commit_version(warehouse_, table.name, table.schema(), table.codec, parts, commit_info(planned)));
+    TIPPLE_TRY(versions_[index],
+               commit_version(warehouse_, table.name, table.schema(), table.codec, parts, commit_info(planned)));
     return {};
   }
 
@@ -133,7 +138,8 @@ class Publisher {
   void remove_staging(const LoadState& state) const {
     std::error_code ignored;
     for (const TableSpec& table : job_.tables) {
-      for (const JournalOpened& opened : state.opened) fs::remove_all(warehouse_.staging_folder(table.name, opened.load.attempt), ignored);
+      for (const JournalOpened& opened : state.opened)
+        fs::remove_all(warehouse_.staging_folder(table.name, opened.load.attempt), ignored);
       fs::remove_all(warehouse_.staging_folder(table.name, load_.attempt), ignored);
     }
   }

@@ -1,4 +1,5 @@
-// Any bytes as a log entry, as they are and behind a right checksum: an entry or an Error, and an entry prints to one that reads back.
+// Any bytes as a log entry, as they are and behind a right checksum: an entry or an Error, and an entry prints to one
+// that reads back.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,10 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_entry(bytes);
   check_entry(tipple::with_right_checksum(bytes));
   // Without an end of its own the input stands before a good one.
-  const std::string end = R"({"commitInfo":{"timestamp":1,"operationParameters":{"mode":"m","write":"replace","job":"j"},"engineInfo":"e",)"
-                          R"("tipple":{"version":0,"load":"00000000000000000000000000000001","attempt":"00000000000000000000000000000002",)"
-                          R"("rows_in":0,"rows_out":0,"rejected":0,"filtered":0,"deduplicated":0},"tipple.checksum":")" +
-                          std::string(64, '0') + "\"}}\n";
+  const std::string end =
+      R"({"commitInfo":{"timestamp":1,"operationParameters":{"mode":"m","write":"replace","job":"j"},"engineInfo":"e",)"
+      R"("tipple":{"version":0,"load":"00000000000000000000000000000001","attempt":"00000000000000000000000000000002",)"
+      R"("rows_in":0,"rows_out":0,"rejected":0,"filtered":0,"deduplicated":0},"tipple.checksum":")" +
+      std::string(64, '0') + "\"}}\n";
   check_entry(tipple::with_right_checksum(bytes + "\n" + end));
   static_cast<void>(tipple::parse_part_stats(bytes, {{"a", {}, false}}));
   return 0;

@@ -19,8 +19,11 @@ using testing::HasSubstr;
 class Export : public testing::Test {
  protected:
   void SetUp() override {
-    const std::vector<LoggedPart> parts = {place_sample_part(warehouse_, "t", "a.h5", 0, 3), place_sample_part(warehouse_, "t", "b.h5", 3, 1)};
-    ASSERT_TRUE(commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, parts, sample_commit(WriteMode::kReplace, 4)).ok());
+    const std::vector<LoggedPart> parts = {place_sample_part(warehouse_, "t", "a.h5", 0, 3),
+                                           place_sample_part(warehouse_, "t", "b.h5", 3, 1)};
+    ASSERT_TRUE(
+        commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, parts, sample_commit(WriteMode::kReplace, 4))
+            .ok());
   }
   std::string text(const ExportOptions& options) {
     std::string out;
@@ -58,7 +61,8 @@ TEST_F(Export, NamesWhatItCannotFind) {
   options = {};
   options.version = 5;
   EXPECT_THAT(text(options), HasSubstr("no version 5"));
-  EXPECT_EQ(export_table(warehouse_, "other", {}, [](std::string_view) { return Status(); }).error().kind, ErrorKind::kUsage);
+  EXPECT_EQ(export_table(warehouse_, "other", {}, [](std::string_view) { return Status(); }).error().kind,
+            ErrorKind::kUsage);
 }
 
 TEST_F(Export, ADamagedPartIsNotOpened) {
@@ -70,7 +74,8 @@ TEST_F(Export, ADamagedPartIsNotOpened) {
 }
 
 TEST_F(Export, TheSinksErrorEndsIt) {
-  const auto result = export_table(warehouse_, "t", {}, [](std::string_view) { return Status(environment_error("the pipe broke")); });
+  const auto result =
+      export_table(warehouse_, "t", {}, [](std::string_view) { return Status(environment_error("the pipe broke")); });
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().what, "the pipe broke");
 }
@@ -97,33 +102,41 @@ TEST(ValueText, Numbers) {
   EXPECT_EQ(texts(TextStyle::kCsv, "float32", arrow::FloatBuilder(), 0.1F, -0.0F, 16777216.0F), "0.1 -0 16777216");
   EXPECT_EQ(texts(TextStyle::kCsv, "float64", arrow::DoubleBuilder(), 0.1, 5e-324, 1e300), "0.1 5e-324 1e+300");
   const double infinity = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(texts(TextStyle::kCsv, "float64", arrow::DoubleBuilder(), infinity, -infinity, std::nan("")), "inf -inf nan");
-  EXPECT_EQ(texts(TextStyle::kJson, "float64", arrow::DoubleBuilder(), infinity, -infinity, std::nan("")), "null null null");
+  EXPECT_EQ(texts(TextStyle::kCsv, "float64", arrow::DoubleBuilder(), infinity, -infinity, std::nan("")),
+            "inf -inf nan");
+  EXPECT_EQ(texts(TextStyle::kJson, "float64", arrow::DoubleBuilder(), infinity, -infinity, std::nan("")),
+            "null null null");
   EXPECT_EQ(texts(TextStyle::kJson, "bool", arrow::BooleanBuilder(), true, false), "true false");
 }
 
 TEST(ValueText, DecimalsAreExact) {
   const auto decimal = [](const char* digits) { return *arrow::Decimal128::FromString(digits); };
-  EXPECT_EQ(texts(TextStyle::kCsv, "decimal(38,9)", arrow::Decimal128Builder(arrow::decimal128(38, 9)), decimal("0"), decimal("1"),
-                  decimal("-1"), decimal("-12345678901234567890123456789012345678")),
+  EXPECT_EQ(texts(TextStyle::kCsv, "decimal(38,9)", arrow::Decimal128Builder(arrow::decimal128(38, 9)), decimal("0"),
+                  decimal("1"), decimal("-1"), decimal("-12345678901234567890123456789012345678")),
             "0.000000000 0.000000001 -0.000000001 -12345678901234567890123456789.012345678");
-  EXPECT_EQ(texts(TextStyle::kJson, "decimal(5,0)", arrow::Decimal128Builder(arrow::decimal128(5, 0)), decimal("-7")), "-7");
+  EXPECT_EQ(texts(TextStyle::kJson, "decimal(5,0)", arrow::Decimal128Builder(arrow::decimal128(5, 0)), decimal("-7")),
+            "-7");
 }
 
 TEST(ValueText, DatesAndTimes) {
-  EXPECT_EQ(texts(TextStyle::kCsv, "date", arrow::Date32Builder(), 0, -719162, 2932896), "1970-01-01 0001-01-01 9999-12-31");
+  EXPECT_EQ(texts(TextStyle::kCsv, "date", arrow::Date32Builder(), 0, -719162, 2932896),
+            "1970-01-01 0001-01-01 9999-12-31");
   const auto micros = arrow::time64(arrow::TimeUnit::MICRO);
-  EXPECT_EQ(texts(TextStyle::kCsv, "time", arrow::Time64Builder(micros, arrow::default_memory_pool()), 0, 86'399'000'001),
-            "00:00:00 23:59:59.000001");
-  const auto stamps = [] { return arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MICRO), arrow::default_memory_pool()); };
+  EXPECT_EQ(
+      texts(TextStyle::kCsv, "time", arrow::Time64Builder(micros, arrow::default_memory_pool()), 0, 86'399'000'001),
+      "00:00:00 23:59:59.000001");
+  const auto stamps = [] {
+    return arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MICRO), arrow::default_memory_pool());
+  };
   EXPECT_EQ(texts(TextStyle::kCsv, "timestamp", stamps(), 0, -1, 951'782'400'500'000),
             "1970-01-01T00:00:00 1969-12-31T23:59:59.999999 2000-02-29T00:00:00.500000");
   EXPECT_EQ(texts(TextStyle::kJson, "timestamp_tz", stamps(), 0), "\"1970-01-01T00:00:00Z\"");
 }
 
 TEST(ValueText, TextsAndLabels) {
-  EXPECT_EQ(texts(TextStyle::kCsv, "string", arrow::StringBuilder(), "", "a b", "a,b", "say \"x\"", "two\nlines", "cr\r"),
-            "\"\" a b \"a,b\" \"say \"\"x\"\"\" \"two\nlines\" \"cr\r\"");
+  EXPECT_EQ(
+      texts(TextStyle::kCsv, "string", arrow::StringBuilder(), "", "a b", "a,b", "say \"x\"", "two\nlines", "cr\r"),
+      "\"\" a b \"a,b\" \"say \"\"x\"\"\" \"two\nlines\" \"cr\r\"");
   const std::string nasty = std::string("\"\\\n\t\x01\x7f") + "z\xC3\xBCrich";
   const std::string json = texts(TextStyle::kJson, "string", arrow::StringBuilder(), nasty);
   EXPECT_EQ(nlohmann::json::parse(json).get<std::string>(), nasty);

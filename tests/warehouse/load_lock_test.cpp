@@ -66,7 +66,8 @@ TEST_F(LoadLockTest, TheLockOfAKilledProcessIsTakenOverAtOnce) {
     ::kill(::getpid(), lock.ok() ? SIGKILL : SIGTERM);
   }
   siginfo_t info{};
-  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);  // dead, not reaped: a zombie holds nothing
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT),
+            0);  // dead, not reaped: a zombie holds nothing
   ASSERT_EQ(info.si_status, SIGKILL);
   ASSERT_TRUE(fs::exists(path_));
   EXPECT_TRUE(LoadLock::take(warehouse_, random_id()).ok());
@@ -99,7 +100,10 @@ TEST_F(LoadLockTest, AReusedPidIsNotTheHolder) {
 }
 
 TEST_F(LoadLockTest, AnotherHostsLockEndsByItsAge) {
-  ASSERT_TRUE(write_file_synced(path_, R"({"host":"elsewhere","pid":1,"slurm_job":"4711","load":"aa","since":1700000000,"nonce":"n"})").ok());
+  ASSERT_TRUE(
+      write_file_synced(path_,
+                        R"({"host":"elsewhere","pid":1,"slurm_job":"4711","load":"aa","since":1700000000,"nonce":"n"})")
+          .ok());
   const auto refused = LoadLock::take(warehouse_, random_id());
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().what, HasSubstr("on elsewhere, pid 1, Slurm job 4711, since 2023-11-14T22:13:20Z"));
@@ -128,7 +132,8 @@ TEST_F(LoadLockTest, ATakerThatDiedHalfwayBlocksNobodyForEver) {
 
 TEST_F(LoadLockTest, OneOfManyTakersOfAStaleLockWins) {
   for (int round = 0; round < 20; ++round) {
-    ASSERT_TRUE(write_file_synced(path_, R"({"host":"elsewhere","pid":1,"nonce":")" + random_id().to_hex() + "\"}").ok());
+    ASSERT_TRUE(
+        write_file_synced(path_, R"({"host":"elsewhere","pid":1,"nonce":")" + random_id().to_hex() + "\"}").ok());
     make_old();
     std::atomic<int> winners{0};
     std::atomic<int> done{0};

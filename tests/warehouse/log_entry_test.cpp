@@ -15,8 +15,9 @@ using testing::HasSubstr;
 
 Schema every_type() {
   Schema schema;
-  for (const char* name : {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
-                           "decimal(38,3)", "bool", "date", "time", "timestamp", "timestamp_tz", "string", "string(8)", "enum(a,b)"}) {
+  for (const char* name :
+       {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "decimal(38,3)",
+        "bool", "date", "time", "timestamp", "timestamp_tz", "string", "string(8)", "enum(a,b)"}) {
     schema.push_back({name, parse_data_type(name).value(), schema.size() % 2 == 0});
   }
   return schema;
@@ -39,7 +40,8 @@ LogEntry sample_entry(const Schema& schema) {
   part.columns[10] = {0, "-12345678901234567890123456789012345.678", "99999999999999999999999999999999999.999"};
   part.columns[16] = {1, "\"a \\\"quoted\\\" text\"", "\"zürich\""};
   entry.added = {part};
-  entry.commit = {{0x11, 0x22}, {0x33, 0x44}, "job \"x\"", "nightly", WriteMode::kAppend, {100, 99, 1, 0, 0}, 1'700'000'000'123, "tipple 0.1.0"};
+  entry.commit = {{0x11, 0x22},       {0x33, 0x44},       "job \"x\"",       "nightly",
+                  WriteMode::kAppend, {100, 99, 1, 0, 0}, 1'700'000'000'123, "tipple 0.1.0"};
   return entry;
 }
 
@@ -129,7 +131,8 @@ std::string changed(const std::string& from, const std::string& to) {
 }
 
 TEST(LogEntry, NamesWhatIsWrongBehindARightChecksum) {
-  EXPECT_THAT(changed("\"minReaderVersion\":1", "\"minReaderVersion\":2"), HasSubstr("newer version of Tipple (upgrade tipple)"));
+  EXPECT_THAT(changed("\"minReaderVersion\":1", "\"minReaderVersion\":2"),
+              HasSubstr("newer version of Tipple (upgrade tipple)"));
   EXPECT_THAT(changed("\"provider\":\"hdf5\"", "\"provider\":\"csv\""), HasSubstr("metaData lacks a right 'provider'"));
   EXPECT_THAT(changed("\"codec\":\"zstd\"", "\"codec\":\"zip\""), HasSubstr("metaData lacks a right 'codec'"));
   EXPECT_THAT(changed("\"size\":1234", "\"size\":-1"), HasSubstr("add lacks a right 'size'"));

@@ -66,17 +66,19 @@ inline LoggedPart write_sample_part(const fs::path& path, std::int64_t first, st
   grouper.add(batch, groups);
   grouper.finish(groups);
   auto writer = Hdf5PartWriter::create(path, schema, Codec::kDeflate, {}).value();
-  for (const RowGroup& group : groups) EXPECT_TRUE(writer.append(*encode_row_group(group, schema, Codec::kDeflate)).ok());
+  for (const RowGroup& group : groups)
+    EXPECT_TRUE(writer.append(*encode_row_group(group, schema, Codec::kDeflate)).ok());
   EXPECT_TRUE(writer.close().ok());
   const SyncedFile file = sync_and_hash(path).value();
   ColumnStatsBuilder stats(schema);
   stats.add(*batch);
-  return {"", file.bytes, static_cast<std::uint64_t>(count), file.sha256, content_digest(*batch, schema), stats.finish()};
+  return {
+      "", file.bytes, static_cast<std::uint64_t>(count), file.sha256, content_digest(*batch, schema), stats.finish()};
 }
 
 // The same, in place in the table's data folder.
-inline LoggedPart place_sample_part(const Warehouse& warehouse, const std::string& table, const std::string& name, std::int64_t first,
-                                    std::int64_t count) {
+inline LoggedPart place_sample_part(const Warehouse& warehouse, const std::string& table, const std::string& name,
+                                    std::int64_t first, std::int64_t count) {
   LoggedPart part = write_sample_part(warehouse.table_folder(table) / "data" / name, first, count);
   part.path = "data/" + name;
   return part;

@@ -28,8 +28,8 @@ void race(const Warehouse& warehouse, int racer, bool* ok) {
   for (int i = 0; i < kCommitsEach; ++i) {
     LoggedPart part;
     part.path = "data/" + std::to_string(racer) + "-" + std::to_string(i);
-    const auto outcome = commit_version(warehouse, "t", {{"id", type("int64"), false}}, Codec::kDeflate,
-                                        {part}, sample_commit(WriteMode::kAppend, 1));
+    const auto outcome = commit_version(warehouse, "t", {{"id", type("int64"), false}}, Codec::kDeflate, {part},
+                                        sample_commit(WriteMode::kAppend, 1));
     *ok = *ok && outcome.ok() && !outcome->already;
   }
 }

@@ -1,8 +1,8 @@
 #include "warehouse/table_log.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,7 +33,8 @@ std::vector<std::string> paths(const TableVersion& version) {
 
 class TableLog : public testing::Test {
  protected:
-  Result<CommitOutcome> commit(WriteMode write, const std::vector<LoggedPart>& parts, const Schema& schema = sample_schema()) {
+  Result<CommitOutcome> commit(WriteMode write, const std::vector<LoggedPart>& parts,
+                               const Schema& schema = sample_schema()) {
     return commit_version(warehouse_, "t", schema, Codec::kDeflate, parts, sample_commit(write, parts.size()));
   }
   fs::path entry(int version) const {
@@ -69,7 +70,9 @@ TEST_F(TableLog, ReplaceAndAppendAddUpAndOldVersionsStayReadable) {
 
 TEST_F(TableLog, ALoadIsCommittedOnce) {
   const CommitInfo info = sample_commit(WriteMode::kAppend, 1);
-  const auto publish = [&] { return commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, {named_part("a")}, info).value(); };
+  const auto publish = [&] {
+    return commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, {named_part("a")}, info).value();
+  };
   EXPECT_FALSE(publish().already);
   ASSERT_TRUE(commit(WriteMode::kAppend, {named_part("b")}).ok());
   const CommitOutcome again = publish();
@@ -101,7 +104,8 @@ TEST_F(TableLog, AMissingEntryInTheMiddleIsAnError) {
   const auto table = read_table(warehouse_, "t");
   ASSERT_FALSE(table.ok());
   EXPECT_EQ(table.error().kind, ErrorKind::kEnvironment);
-  EXPECT_THAT(table.error().to_string(), HasSubstr("00000000000000000001.json: log entry is missing, though entry 2 exists"));
+  EXPECT_THAT(table.error().to_string(),
+              HasSubstr("00000000000000000001.json: log entry is missing, though entry 2 exists"));
   EXPECT_FALSE(commit(WriteMode::kAppend, {}).ok()) << "nothing is committed into a gap";
 }
 
@@ -154,7 +158,8 @@ TEST_F(TableLog, AFullDiskIsNamedAndCommitsNothing) {
 
 TEST_F(TableLog, AnUnwritableFolderIsNamed) {
   ASSERT_TRUE(commit(WriteMode::kReplace, {named_part("a")}).ok());
-  for (const fs::path& path : {folder_.path(), warehouse_.folder(), warehouse_.table_folder("t"), entry(0).parent_path()}) {
+  for (const fs::path& path :
+       {folder_.path(), warehouse_.folder(), warehouse_.table_folder("t"), entry(0).parent_path()}) {
     fs::permissions(path, fs::perms(0555));
   }
   fs::permissions(entry(0), fs::perms(0444));
@@ -166,7 +171,8 @@ TEST_F(TableLog, AnUnwritableFolderIsNamed) {
            refused.error().to_string().find("Permission denied") != std::string::npos;
   });
   EXPECT_EQ(status, 0);
-  for (const fs::path& path : {folder_.path(), warehouse_.folder(), warehouse_.table_folder("t"), entry(0).parent_path()}) {
+  for (const fs::path& path :
+       {folder_.path(), warehouse_.folder(), warehouse_.table_folder("t"), entry(0).parent_path()}) {
     fs::permissions(path, fs::perms(0700));
   }
 }

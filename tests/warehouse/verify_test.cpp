@@ -17,12 +17,15 @@ using testing::HasSubstr;
 class Verify : public testing::Test {
  protected:
   void SetUp() override {
-    parts_ = {place_sample_part(warehouse_, "t", "part-a-00000.h5", 0, 1000), place_sample_part(warehouse_, "t", "part-a-00001.h5", 1000, 70'000),
+    parts_ = {place_sample_part(warehouse_, "t", "part-a-00000.h5", 0, 1000),
+              place_sample_part(warehouse_, "t", "part-a-00001.h5", 1000, 70'000),
               place_sample_part(warehouse_, "t", "part-a-00002.h5", 71'000, 1)};
     commit(parts_);
   }
   void commit(const std::vector<LoggedPart>& parts) {
-    ASSERT_TRUE(commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, parts, sample_commit(WriteMode::kReplace, 0)).ok());
+    ASSERT_TRUE(
+        commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, parts, sample_commit(WriteMode::kReplace, 0))
+            .ok());
     const Status refreshed = refresh_view(warehouse_, "t");
     ASSERT_TRUE(refreshed.ok()) << refreshed.error().to_string();
   }
@@ -76,7 +79,9 @@ TEST_F(Verify, NamesALogThatDoesNotMatchTheData) {
   std::vector<LoggedPart> wrong = parts_;
   wrong[0].rows += 1;
   wrong[2].content_digest.low ^= 1;
-  ASSERT_TRUE(commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, wrong, sample_commit(WriteMode::kReplace, 0)).ok());
+  ASSERT_TRUE(
+      commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, wrong, sample_commit(WriteMode::kReplace, 0))
+          .ok());
   const auto found = problems();
   ASSERT_EQ(found.size(), 3U);
   EXPECT_THAT(found[0], HasSubstr("has 1000 rows, published were 1001"));
@@ -133,7 +138,9 @@ TEST_F(Verify, TheViewOfManyPartsHasLevelsAndOldOnesGoAway) {
 TEST_F(Verify, NoViewIsMadeOverMissingParts) {
   LoggedPart lost = parts_[0];
   lost.path = "data/lost.h5";
-  ASSERT_TRUE(commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, {lost}, sample_commit(WriteMode::kReplace, 0)).ok());
+  ASSERT_TRUE(
+      commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, {lost}, sample_commit(WriteMode::kReplace, 0))
+          .ok());
   const Status refused = refresh_view(warehouse_, "t");
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().to_string(), HasSubstr("lost.h5"));

@@ -58,7 +58,9 @@ TEST(Warehouse, ListsTablesThatHaveAVersion) {
   const Warehouse warehouse = Warehouse::open(folder.path(), true).value();
   EXPECT_TRUE(warehouse.tables()->empty());
   for (const char* table : {"b", "a"}) {
-    ASSERT_TRUE(commit_version(warehouse, table, sample_schema(), Codec::kNone, {}, sample_commit(WriteMode::kReplace, 0)).ok());
+    ASSERT_TRUE(
+        commit_version(warehouse, table, sample_schema(), Codec::kNone, {}, sample_commit(WriteMode::kReplace, 0))
+            .ok());
   }
   ASSERT_TRUE(create_folders(warehouse.table_folder("unfinished") / "_log").ok());
   ASSERT_TRUE(create_folders(warehouse.load_folder(random_id())).ok());

@@ -151,7 +151,8 @@ TEST_F(PublisherTest, NoTableIsPublishedWhenOneCannotBe) {
   const PublishReport report = load.publish();
   ASSERT_TRUE(report.error);
   EXPECT_EQ(report.error->kind, ErrorKind::kUsage);
-  EXPECT_THAT(report.error->to_string(), HasSubstr("cannot append to table ids: column 1 is 'id int64', was 'id int32'"));
+  EXPECT_THAT(report.error->to_string(),
+              HasSubstr("cannot append to table ids: column 1 is 'id int64', was 'id int32'"));
   EXPECT_EQ(read_history(load.warehouse(), "all")->size(), 1U);
   EXPECT_FALSE(load.staged_files().empty());
 }
@@ -203,7 +204,8 @@ TEST_F(PublisherTest, TooManyRejectsPublishNothingAndSayWhereToLook) {
   ASSERT_TRUE(report.error);
   EXPECT_EQ(report.error->kind, ErrorKind::kQuality);
   EXPECT_EQ(exit_code(report.error->kind), 4);
-  EXPECT_THAT(report.error->what, HasSubstr("table all: 2 of 42 records were rejected, allowed are 0; nothing was published"));
+  EXPECT_THAT(report.error->what,
+              HasSubstr("table all: 2 of 42 records were rejected, allowed are 0; nothing was published"));
   EXPECT_THAT(report.error->what, HasSubstr("the first: column id: "));
   EXPECT_THAT(report.error->hint, HasSubstr("max_rows: 2"));
   // 1 header, 30 records, 8 of them of two lines: the bad record is on line 40.
@@ -223,10 +225,12 @@ TEST_F(PublisherTest, AllowedRejectsArePublishedWithTheirLines) {
   expect_good(load, "all", 41);
   EXPECT_EQ(read_table(load.warehouse(), "all")->value().commit.rows, (RowAccount{44, 41, 3, 0, 0}));
   std::vector<std::string> places;
-  const Status read = read_reject_file(load.warehouse().rejects_path("ids", load.setup().load), [&](const std::vector<Reject>& rejects) {
-    for (const Reject& reject : rejects) places.push_back(fmt::format("{}:{}", fs::path(reject.path).filename().string(), reject.line));
-    return Status();
-  });
+  const Status read = read_reject_file(
+      load.warehouse().rejects_path("ids", load.setup().load), [&](const std::vector<Reject>& rejects) {
+        for (const Reject& reject : rejects)
+          places.push_back(fmt::format("{}:{}", fs::path(reject.path).filename().string(), reject.line));
+        return Status();
+      });
   ASSERT_TRUE(read.ok()) << read.error().to_string();
   EXPECT_THAT(places, ElementsAre("a.csv:40", "a.csv:53", "b.csv:3"));
 }
@@ -260,8 +264,9 @@ int publish_in_child(const fs::path& folder, const std::string& kill_at) {
 
 TEST_F(PublisherTest, KilledAnywhereAndRunAgainItEndsInTheSameState) {
   int round = 0;
-  for (const char* point : {"publish-started", "part-moved:1", "part-moved:3", "part-moved:1000", "log-written:1", "log-linked:1",
-                            "part-moved:12", "log-written:2", "log-linked:2", "view-written:1", "view-written:2"}) {
+  for (const char* point :
+       {"publish-started", "part-moved:1", "part-moved:3", "part-moved:1000", "log-written:1", "log-linked:1",
+        "part-moved:12", "log-written:2", "log-linked:2", "view-written:1", "view-written:2"}) {
     SCOPED_TRACE(point);
     const fs::path folder = folder_.path() / std::to_string(round++);
     ASSERT_TRUE(create_folders(folder).ok());
@@ -276,7 +281,8 @@ TEST_F(PublisherTest, KilledAnywhereAndRunAgainItEndsInTheSameState) {
       expect_good(load, table, 60);
       EXPECT_EQ(read_history(load.warehouse(), table)->size(), 1U);
       const auto files = fs::directory_iterator(load.warehouse().table_folder(table) / "data");
-      EXPECT_EQ(static_cast<std::size_t>(std::distance(files, {})), read_table(load.warehouse(), table)->value().parts.size());
+      EXPECT_EQ(static_cast<std::size_t>(std::distance(files, {})),
+                read_table(load.warehouse(), table)->value().parts.size());
     }
     EXPECT_EQ(exported(load.warehouse(), "all"), sample_csv(0, 60));
     EXPECT_TRUE(load.staged_files().empty());

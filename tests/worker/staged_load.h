@@ -16,7 +16,8 @@
 
 namespace tipple {
 
-// Two tables, `all` and `ids`, from one source of CSV files with the columns id and note; both allow `rejects_max` rejects.
+// Two tables, `all` and `ids`, from one source of CSV files with the columns id and note; both allow `rejects_max`
+// rejects.
 inline JobSpec two_table_job(const fs::path& folder, std::uint64_t rejects_max = 0) {
   JobSpec job;
   job.name = "sample";
@@ -41,7 +42,11 @@ inline JobSpec two_table_job(const fs::path& folder, std::uint64_t rejects_max =
 inline std::string sample_csv(int first, int count) {
   std::string text = "id,note\n";
   for (int i = first; i < first + count; ++i) {
-    text += std::to_string(i) + (i % 4 == 0 ? "," : i % 4 == 1 ? ",\"two\nlines\"" : ",note " + std::to_string(i)) + "\n";
+    text += std::to_string(i) +
+            (i % 4 == 0   ? ","
+             : i % 4 == 1 ? ",\"two\nlines\""
+                          : ",note " + std::to_string(i)) +
+            "\n";
   }
   return text;
 }
@@ -72,7 +77,8 @@ class StagedLoad {
     JournalWriter& journal = *opened->writer;
     ASSERT_TRUE(journal.append(JournalOpened{setup_, plan.chunks.size(), 1, "host", 1, ""}).ok());
     if (begin == 0) {
-      for (const SourceExtents& source : inputs_) ASSERT_TRUE(journal.append(JournalInputs{source.source, source.extents}).ok());
+      for (const SourceExtents& source : inputs_)
+        ASSERT_TRUE(journal.append(JournalInputs{source.source, source.extents}).ok());
     }
     RunnerConfig config;
     config.memory_bytes = 64 << 20;
@@ -95,7 +101,8 @@ class StagedLoad {
     std::vector<fs::path> files;
     for (const TableSpec& table : job_.tables) {
       std::error_code ignored;
-      for (const auto& entry : fs::recursive_directory_iterator(warehouse_.table_folder(table.name) / "_staging", ignored)) {
+      for (const auto& entry :
+           fs::recursive_directory_iterator(warehouse_.table_folder(table.name) / "_staging", ignored)) {
         if (entry.is_regular_file()) files.push_back(entry.path());
       }
     }
