@@ -145,7 +145,10 @@ template <typename Array>
 class TimeText final : public ColumnText {
  public:
   TimeText(const arrow::Array& array, const DataType& type, TextStyle style)
-      : array_(static_cast<const Array&>(array)), type_(type), quote_(style == TextStyle::kJson ? "\"" : "") {}
+      : array_(static_cast<const Array&>(array)),
+        type_(type),
+        quote_(style == TextStyle::kJson ? "\"" : ""),
+        separator_(style == TextStyle::kCsv && !type.zoned ? ' ' : 'T') {}
   void append(std::int64_t row, std::string& out) const override {
     const std::int64_t value = array_.Value(row);
     out += quote_;
@@ -156,7 +159,7 @@ class TimeText final : public ColumnText {
     } else {
       const std::int64_t micros = (value % kMicrosPerDay + kMicrosPerDay) % kMicrosPerDay;
       append_date((value - micros) / kMicrosPerDay, out);
-      out += 'T';
+      out += separator_;
       append_time(micros, out);
       if (type_.zoned) out += 'Z';
     }
@@ -167,6 +170,7 @@ class TimeText final : public ColumnText {
   const Array& array_;
   const DataType& type_;
   const char* quote_;
+  char separator_;
 };
 
 class StringText final : public ColumnText {

@@ -1,6 +1,7 @@
 // One column of a batch as text, value by value: what `export` prints.
 //
-//   date 2024-02-29    time 23:59:59[.123456]    timestamp 2024-02-29T23:59:59[.123456][Z]    decimal exact    float
+//   date 2024-02-29    time 23:59:59[.123456]    timestamp 2024-02-29 23:59:59[.123456] (JSON: with T)
+//   timestamp_tz 2024-02-29T23:59:59[.123456]Z    decimal exact    float
 //   shortest that reads back the same    enum its label
 // CSV: null is an empty bare field, an empty text is "". JSON: null is null, and so are infinities and NaN, which JSON
 // cannot say.

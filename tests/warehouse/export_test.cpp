@@ -129,7 +129,9 @@ TEST(ValueText, DatesAndTimes) {
     return arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MICRO), arrow::default_memory_pool());
   };
   EXPECT_EQ(texts(TextStyle::kCsv, "timestamp", stamps(), 0, -1, 951'782'400'500'000),
-            "1970-01-01T00:00:00 1969-12-31T23:59:59.999999 2000-02-29T00:00:00.500000");
+            "1970-01-01 00:00:00 1969-12-31 23:59:59.999999 2000-02-29 00:00:00.500000");
+  EXPECT_EQ(texts(TextStyle::kCsv, "timestamp_tz", stamps(), 0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(texts(TextStyle::kJson, "timestamp", stamps(), 0), "\"1970-01-01T00:00:00\"");
   EXPECT_EQ(texts(TextStyle::kJson, "timestamp_tz", stamps(), 0), "\"1970-01-01T00:00:00Z\"");
 }
 
