@@ -18,14 +18,18 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
+#include "bench/measure.h"
 #include "formats/csv_convert.h"
 
 namespace tipple {
 namespace {
 
+using bench::kRounds;
+using bench::median;
+using bench::seconds_of;
+
 constexpr std::size_t kTextBytes = 64 << 20;  // far out of cache, as a chunk is
 constexpr std::size_t kBlockBytes = 1 << 20;
-constexpr int kRounds = 9;
 
 const std::vector<std::pair<std::string, std::string>> kColumns = {
     {"id", "int64"},     {"count", "int32"},        {"x", "float64"},      {"y", "float64"},
@@ -93,24 +97,6 @@ struct Workload {
   }
 };
 
-// Of this thread on its core: all is single-threaded and in memory, and other processes then disturb less.
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-double seconds_of(const auto& work) {
-  const double begin = thread_seconds();
-  work();
-  return thread_seconds() - begin;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 void print_ratios() {
   const Workload workload(kColumns);
   const auto copy = std::make_unique<char[]>(workload.size());
@@ -129,10 +115,9 @@ void print_ratios() {
     ratios.push_back(memcpy_seconds / seconds);
   }
   const double gigabytes = static_cast<double>(workload.size()) / 1e9;
-  fmt::print(
-      "RATIO\tCSV parse + convert / memcpy\t{:.3f}\tindex + convert {:.2f} GB/s, index alone {:.2f} GB/s, memcpy "
-      "{:.2f} GB/s\n",
-      median(ratios), gigabytes / median(whole), gigabytes / median(indexes), gigabytes / median(memcpys));
+  bench::print_ratio("CSV parse + convert / memcpy", median(ratios),
+                     fmt::format("index + convert {:.2f} GB/s, index alone {:.2f} GB/s, memcpy {:.2f} GB/s",
+                                 gigabytes / median(whole), gigabytes / median(indexes), gigabytes / median(memcpys)));
 }
 
 // Made when first asked for: a filter then costs only its own.

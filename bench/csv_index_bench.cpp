@@ -9,6 +9,7 @@
 #include <random>
 #include <string>
 
+#include "bench/measure.h"
 #include "formats/csv_index.h"
 
 namespace tipple {
@@ -103,10 +104,40 @@ void add_benchmarks() {
   }
 }
 
+// The figure of docs/performance.md: text with some quoted fields, out of cache, the best kernel.
+void print_ratios() {
+  const std::string_view text = records_of(Text::kSomeQuoted, kOutOfCacheBytes);
+  const auto copy = std::make_unique<char[]>(text.size());
+  std::vector<double> memcpys, scans, ratios;
+  for (int round = -1; round < bench::kRounds; ++round) {
+    const double memcpy_seconds = bench::seconds_of([&] {
+      std::memcpy(copy.get(), text.data(), text.size());
+      benchmark::ClobberMemory();
+    });
+    const double scan_seconds = bench::seconds_of([&] {
+      CsvBoundaryScanner scanner{CsvDialect{}};
+      benchmark::DoNotOptimize(scanner.scan(text, text.size() - 1));
+    });
+    if (round < 0) continue;  // warm-up
+    memcpys.push_back(memcpy_seconds);
+    scans.push_back(scan_seconds);
+    ratios.push_back(memcpy_seconds / scan_seconds);
+  }
+  const double gigabytes = static_cast<double>(text.size()) / 1e9;
+  char detail[128];
+  std::snprintf(detail, sizeof detail, "scan %.1f GB/s, memcpy %.1f GB/s, kernel %s", gigabytes / bench::median(scans),
+                gigabytes / bench::median(memcpys), std::string(csv_kernels().front()).c_str());
+  bench::print_ratio("boundary scan / memcpy", bench::median(ratios), detail);
+}
+
 }  // namespace
 }  // namespace tipple
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--ratios") == 0) {
+    tipple::print_ratios();
+    return 0;
+  }
   tipple::add_benchmarks();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

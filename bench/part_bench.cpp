@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "bench/measure.h"
 #include "formats/arrow_types.h"
 #include "formats/codec_chunk.h"
 #include "formats/codec_shuffle.h"
@@ -42,28 +43,10 @@ constexpr std::uint32_t kGroupsPerEncodeRun = 8;
 using Batch = std::shared_ptr<arrow::RecordBatch>;
 
 template <typename Function>
-double seconds_of(Function&& function) {
+double elapsed_seconds_of(Function&& function) {
   const auto begin = std::chrono::steady_clock::now();
   function();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double processor_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
-
-template <typename Function>
-double processor_seconds_of(Function&& function) {
-  const double begin = processor_seconds();
-  function();
-  return processor_seconds() - begin;
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
 }
 
 Schema trips_schema() {
@@ -167,14 +150,14 @@ Ratio encode_ratio(const Schema& schema, const std::vector<RowGroup>& groups, Co
     for (const RawChunk& chunk : raw.back()) bytes += static_cast<double>(chunk.elements.size());
   }
   for (int run = 0; run < kRuns; ++run) {
-    limit.push_back(processor_seconds_of([&] {
+    limit.push_back(bench::seconds_of([&] {
       for (const auto& chunks : raw) static_cast<void>(bare_codec(chunks, codec));
     }));
-    ours.push_back(processor_seconds_of([&] {
+    ours.push_back(bench::seconds_of([&] {
       for (std::uint32_t g = 0; g < kGroupsPerEncodeRun; ++g) TIPPLE_CHECK(encode_row_group(groups[g], schema, codec).ok(), "encode");
     }));
   }
-  return {median(limit), median(ours), bytes};
+  return {bench::median(limit), bench::median(ours), bytes};
 }
 
 void write_plainly(const std::filesystem::path& path, const std::vector<EncodedRowGroup>& groups) {
@@ -203,31 +186,31 @@ Ratio write_ratio(const Schema& schema, const std::vector<RowGroup>& groups, Cod
   std::vector<double> ours, limit;
   const std::filesystem::path path = folder / ("part-bench-" + random_id().to_hex());
   for (int run = 0; run < kRuns; ++run) {
-    limit.push_back(seconds_of([&] { write_plainly(path, encoded); }));
+    limit.push_back(elapsed_seconds_of([&] { write_plainly(path, encoded); }));
     std::filesystem::remove(path);
-    ours.push_back(seconds_of([&] { write_part(path, schema, codec, encoded); }));
+    ours.push_back(elapsed_seconds_of([&] { write_part(path, schema, codec, encoded); }));
     std::filesystem::remove(path);
   }
-  return {median(limit), median(ours), bytes};
+  return {bench::median(limit), bench::median(ours), bytes};
 }
 
 template <typename Function>
 double nanoseconds_per_value(const std::vector<Batch>& batches, std::size_t columns, Function&& function) {
   std::vector<double> runs;
   for (int run = 0; run < kRuns; ++run) {
-    runs.push_back(processor_seconds_of([&] {
+    runs.push_back(bench::seconds_of([&] {
       for (const Batch& batch : batches) function(*batch);
     }));
   }
-  return median(runs) * 1e9 / static_cast<double>(kRows) / static_cast<double>(columns);
+  return bench::median(runs) * 1e9 / static_cast<double>(kRows) / static_cast<double>(columns);
 }
 
 double memcpy_gb_per_s() {
   const std::vector<char> from(std::size_t{64} << 20, 'x');
   std::vector<char> to(from.size());
   std::vector<double> runs;
-  for (int run = 0; run < kRuns; ++run) runs.push_back(processor_seconds_of([&] { std::memcpy(to.data(), from.data(), from.size()); }));
-  return static_cast<double>(from.size()) / median(runs) / 1e9;
+  for (int run = 0; run < kRuns; ++run) runs.push_back(bench::seconds_of([&] { std::memcpy(to.data(), from.data(), from.size()); }));
+  return static_cast<double>(from.size()) / bench::median(runs) / 1e9;
 }
 
 double shuffle_gb_per_s(std::size_t width) {
@@ -236,9 +219,9 @@ double shuffle_gb_per_s(std::size_t width) {
   std::vector<std::uint8_t> to(from.size());
   std::vector<double> runs;
   for (int run = 0; run < kRuns * 20; ++run) {
-    runs.push_back(processor_seconds_of([&] { shuffle(width, from.data(), count, to.data(), count); }));
+    runs.push_back(bench::seconds_of([&] { shuffle(width, from.data(), count, to.data(), count); }));
   }
-  return static_cast<double>(from.size()) / median(runs) / 1e9;
+  return static_cast<double>(from.size()) / bench::median(runs) / 1e9;
 }
 
 struct Workload {

@@ -145,6 +145,7 @@ os.sync()
 started = time.perf_counter()
 db = duckdb.connect(out)
 db.execute("SET threads=2")
+db.execute("SET enable_progress_bar=false")
 db.execute("CREATE TABLE trips AS SELECT * FROM read_csv('" + csv + "', auto_detect=false, header=true, delim=',', quote='\\"', "
            "escape='\\"', columns={columns})")
 rows = db.execute("SELECT count(*) FROM trips").fetchone()[0]

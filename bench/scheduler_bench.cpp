@@ -1,9 +1,12 @@
 // Scheduler events per second: 10^5 chunks, 1,000 workers, a whole load per iteration, heartbeats in between.
 #include <benchmark/benchmark.h>
 
+#include <cstring>
+
 #include <cstdlib>
 #include <vector>
 
+#include "bench/measure.h"
 #include "coordinator/scheduler.h"
 
 namespace tipple {
@@ -61,7 +64,28 @@ void scheduler_events(benchmark::State& state) {
 }
 BENCHMARK(scheduler_events)->Unit(benchmark::kMillisecond)->Repetitions(5)->ReportAggregatesOnly();
 
+void print_ratios() {
+  std::vector<std::uint64_t> sizes(kChunks);
+  for (std::uint32_t i = 0; i < kChunks; ++i) sizes[i] = 1000 + (i * 2654435761U) % 1000;
+  std::vector<double> rates;
+  for (int round = -1; round < bench::kRounds; ++round) {
+    std::uint64_t events = 0;
+    const double seconds = bench::seconds_of([&] { events = run_load(sizes); });
+    if (round >= 0) rates.push_back(static_cast<double>(events) / seconds);
+  }
+  bench::print_ratio("scheduler, events per second", bench::median(rates), "100,000 chunks, 1,000 workers");
+}
+
 }  // namespace
 }  // namespace tipple
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--ratios") == 0) {
+    tipple::print_ratios();
+    return 0;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

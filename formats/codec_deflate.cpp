@@ -16,16 +16,18 @@ namespace tipple {
 namespace {
 
 #if TIPPLE_DEFLATE_ISAL
-// Level 3, not 1: what levels 1 and 2 of ISA-L 2.30 write depends, rarely, on the address of the stream object (a few chunks in ten
-// thousand; the streams are valid), and parts must have the same bytes everywhere. See docs/performance.md.
-constexpr int kLevel = 3;
+constexpr int kLevel = 1;
+// ISA-L 2.30 hashes the second position of a fresh stream with what a register holds: bits 16 to 47 of the stream object's
+// address (.write_first_byte in igzip_icf_body_h1_gr_bt.asm). The output is valid but not always the same, and parts must be. The
+// code for short inputs has no such fault, so a few bytes go first, and the flush keeps the history that they begin.
+constexpr std::uint32_t kFirstBytes = 8;
 // Incompressible input becomes stored blocks of at most 64 KiB with 5 bytes each; zlib adds 2 bytes before and 4 behind. ISA-L
 // wants some room beyond that to work in.
-constexpr std::size_t kFrameBytes = 64;
+constexpr std::size_t kFrameBytes = 128;
 
 struct IsalState {
   isal_zstream stream;
-  std::unique_ptr<std::uint8_t[]> level_bytes{new std::uint8_t[ISAL_DEF_LVL3_DEFAULT]};
+  std::unique_ptr<std::uint8_t[]> level_bytes{new std::uint8_t[ISAL_DEF_LVL1_DEFAULT]};
 };
 #else
 using Compressor =
@@ -46,18 +48,25 @@ std::size_t deflate(std::span<const std::uint8_t> in, std::uint8_t* out, std::si
   if (in.size() > kBytesMax || capacity > kBytesMax) return 0;
   thread_local std::unique_ptr<IsalState> state = std::make_unique<IsalState>();
   isal_zstream& stream = state->stream;
-  isal_deflate_stateless_init(&stream);
+  isal_deflate_init(&stream);
   stream.level = kLevel;
   stream.level_buf = state->level_bytes.get();
-  stream.level_buf_size = ISAL_DEF_LVL3_DEFAULT;
+  stream.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
   stream.gzip_flag = IGZIP_ZLIB;
-  stream.flush = NO_FLUSH;
-  stream.end_of_stream = 1;
   stream.next_in = const_cast<std::uint8_t*>(in.data());
-  stream.avail_in = static_cast<std::uint32_t>(in.size());
   stream.next_out = out;
   stream.avail_out = static_cast<std::uint32_t>(capacity);
-  if (isal_deflate_stateless(&stream) != COMP_OK || stream.avail_in != 0) return 0;
+  const auto size = static_cast<std::uint32_t>(in.size());
+  const std::uint32_t first = size > kFirstBytes ? kFirstBytes : 0;
+  if (first > 0) {
+    stream.avail_in = first;
+    stream.flush = SYNC_FLUSH;
+    if (isal_deflate(&stream) != COMP_OK || stream.avail_in != 0) return 0;
+  }
+  stream.avail_in = size - first;
+  stream.flush = NO_FLUSH;
+  stream.end_of_stream = 1;
+  if (isal_deflate(&stream) != COMP_OK || stream.internal_state.state != ZSTATE_END) return 0;
   return stream.total_out;
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "formats/codec_chunk.h"
@@ -24,6 +25,33 @@ Bytes random_bytes(std::size_t size, std::mt19937_64& random, unsigned values = 
     for (std::uint64_t run = values < 256 ? 1 + random() % 30 : 1; run > 0 && i < size; --run) bytes[i++] = byte;
   }
   return bytes;
+}
+
+// Each thread has a compressor of its own, at an address of its own (see kFirstBytes in codec_deflate.cpp).
+TEST(CodecDeflate, GivesTheSameBytesOnEveryThread) {
+  constexpr int kThreads = 12;
+  std::mt19937_64 random(7);
+  std::vector<Bytes> inputs;
+  for (int i = 0; i < 2'000; ++i) {
+    Bytes bytes(1 + random() % 4'000);
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random() % (2 + i % 20));
+    inputs.push_back(std::move(bytes));
+  }
+  std::vector<std::vector<Bytes>> outputs(kThreads);
+  std::vector<std::thread> threads;
+  for (auto& output : outputs) {
+    threads.emplace_back([&] {
+      for (const Bytes& input : inputs) {
+        Bytes out(deflate_bound(input.size()));
+        out.resize(deflate(input, out.data(), out.size()));
+        output.push_back(std::move(out));
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& output : outputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) ASSERT_EQ(output[i], outputs[0][i]) << "input " << i;
+  }
 }
 
 TEST(CodecShuffle, IsHdf5sDefinitionForEveryWidthAndCount) {
