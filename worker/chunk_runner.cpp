@@ -183,7 +183,6 @@ StagingPlace ChunkRunner::Impl::staging_place(const TableSpec& table, const Chun
   place.folder = warehouse.staging_folder(table.name, load.attempt);
   place.stem = fmt::format("chunk-{:05}-{}", task.chunk.value(), task.issue);
   place.attributes = {{"tipple_table", table.name},
-                      {"tipple_load", load.load.to_hex()},
                       {"tipple_chunk", std::to_string(task.chunk.value())}};
   return place;
 }

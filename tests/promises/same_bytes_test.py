@@ -32,6 +32,17 @@ class SameBytesAtAnySize(TippleTest):
                 self.assertEqual(value, first, f"{name} differs from {next(iter(seen))}")
         self.assertEqual(len(contents), 1, "the content digest must not depend on the chunk size")
 
+    def test_copies_of_the_input_elsewhere_give_the_same_parts(self):
+        digests = set()
+        for name in ("here", "elsewhere"):
+            folder = self.folder / f"input-{name}"
+            folder.mkdir()
+            write_sample(folder / "in.csv", 4000)
+            job = self.job(name, folder / "in.csv", 30_000)
+            result = self.tipple("run", job, "--json").json
+            digests.add((result["tables"]["sample"]["bytes_digest"], tuple(sorted(self.parts(job).values()))))
+        self.assertEqual(len(digests), 1, "a part holds nothing of where and when its input stood")
+
     def test_verify_recomputes_both_digests_from_the_files(self):
         write_sample(self.folder / "in.csv", 5000)
         job = self.job("job", self.folder / "in.csv")
