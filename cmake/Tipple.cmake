@@ -15,6 +15,8 @@ function(tipple_library name)
   target_link_libraries(tipple_${name} PUBLIC ${ARG_LINKS})
 endfunction()
 
+set(TIPPLE_TIMEOUT_FACTOR 1 CACHE STRING "Sanitizer builds are slower: their tests may take this many times as long")
+
 # tipple_test(path/name_test.cpp LINKS ... [RANKS 1 2 4] [LABELS ...] [TIMEOUT seconds])
 # The test target is named after the file; with RANKS it is run under mpirun once per rank count.
 function(tipple_test source)
@@ -25,6 +27,7 @@ function(tipple_test source)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
+  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${TIPPLE_TIMEOUT_FACTOR}")
   if(ARG_RANKS)
     foreach(ranks ${ARG_RANKS})
       add_test(NAME ${name}.ranks_${ranks}

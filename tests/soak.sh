@@ -1,46 +1,79 @@
 #!/bin/bash
-# `./dev soak`: what takes too long for every change. Sanitizer builds of the suite, each fuzzer for a minute, the simulator with
-# many seeds, and random kills. Stops at the first finding.
+# `./dev soak`: what takes too long for every change. Each fuzzer for a minute, sanitizer builds of the suite, the simulator
+# with many seeds, and random kills. Every part runs; the summary names each finding and where to read it.
 #   soak.sh [fuzz] [asan] [tsan] [simulate] [kills]     (none: all)
-set -euo pipefail
+set -uo pipefail
 cd "$(dirname "$0")/.."
+readonly ROOT=$PWD FUZZ_SECONDS=${TIPPLE_FUZZ_SECONDS:-60} JOBS=${TIPPLE_SOAK_JOBS:-2}
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(fuzz asan tsan simulate kills)
-seconds=${TIPPLE_FUZZ_SECONDS:-60}
+passed=() findings=()
 
-build() { cmake --preset "$1" >/dev/null && cmake --build "build/$1" -- -j2; }
+# step NAME COMMAND...: runs it and remembers how it ended.
+step() {
+  local name=$1 && shift
+  echo "== $name"
+  if "$@"; then passed+=("$name"); else findings+=("$name (exit code $?)"); fi
+}
+
+# build PRESET TARGET
+build() { cmake --preset "$1" >/dev/null && cmake --build "build/$1" --target "$2" -- -j"$JOBS"; }
+
+fuzz() {
+  local name=$1 corpus=build/fuzz/corpus/$1 log=build/fuzz/$1.log seeds=()
+  mkdir -p "$corpus"
+  [ -d "tests/fuzz/corpus/$name" ] && seeds=("tests/fuzz/corpus/$name")
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build/fuzz/tests/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 \
+    -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" "$corpus" "${seeds[@]}" >"$log" 2>&1
+  local code=$?
+  if [ $code != 0 ]; then tail -n 60 "$log"; else grep stat::number_of_executed_units "$log"; fi
+  return $code
+}
+
+# The suite under a sanitizer. Every report becomes a file, so that none is lost with a rank that a test kills or a process
+# whose failure it expects; a report is a finding even where all tests passed.
+sanitized() {
+  local preset=$1 reports=$ROOT/build/$1/reports code=0 report
+  rm -rf "$reports" && mkdir -p "$reports"
+  local common="log_path=$reports/report"
+  # Open MPI's frames cannot be unwound by frame pointers: without the slow unwinder its leaks carry no name to suppress by.
+  ASAN_OPTIONS="$common:fast_unwind_on_malloc=0:detect_odr_violation=0" \
+    LSAN_OPTIONS="suppressions=$ROOT/tests/lsan.supp:print_suppressions=0" \
+    UBSAN_OPTIONS="$common:suppressions=$ROOT/tests/ubsan.supp:print_stacktrace=1" \
+    TSAN_OPTIONS="$common:detect_deadlocks=0:suppressions=$ROOT/tests/tsan.supp" \
+    TIPPLE_RANDOM_KILLS="${TIPPLE_RANDOM_KILLS:-10}" \
+    ctest --test-dir "build/$preset" --output-on-failure -j"$JOBS" || code=1
+  for report in "$reports"/*; do
+    [ -e "$report" ] || continue
+    head -n 40 "$report"
+    echo "-- the whole report: $report"
+    code=1
+  done
+  return $code
+}
 
 for part in "${parts[@]}"; do
-  echo "== $part"
   case $part in
     fuzz)
-      build fuzz
-      for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do
-        name=$(basename "$fuzzer")
-        corpus=build/fuzz/corpus/$name
-        mkdir -p "$corpus"
-        echo "-- $name, $seconds s"
-        # LeakSanitizer at exit only: a leak in a loop would show up as memory over the limit.
-        "$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
-          -artifact_prefix="build/fuzz/$name-" "$corpus" 2>&1 | grep -E "stat::number_of_executed_units|SUMMARY|ERROR" || true
-        test "${PIPESTATUS[0]}" -eq 0
+      step "build of the fuzzers" build fuzz fuzzers
+      for source in tests/fuzz/*_fuzz.cpp; do
+        step "$(basename "$source" .cpp), $FUZZ_SECONDS s" fuzz "$(basename "$source" .cpp)"
       done ;;
-    asan)
-      build asan
-      # fast_unwind is off because Open MPI's frames cannot be unwound quickly; its own leaks are listed in the suppressions.
-      ASAN_OPTIONS=fast_unwind_on_malloc=0:detect_odr_violation=0 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0 \
-        UBSAN_OPTIONS=suppressions=$PWD/tests/ubsan.supp:print_stacktrace=1 TIPPLE_RANDOM_KILLS=10 \
-        ctest --test-dir build/asan --output-on-failure -j2 --timeout 3000 ;;
-    tsan)
-      build tsan
-      TSAN_OPTIONS=detect_deadlocks=0:suppressions=$PWD/tests/tsan.supp TIPPLE_RANDOM_KILLS=10 \
-        ctest --test-dir build/tsan --output-on-failure -j2 --timeout 3000 ;;
+    asan | tsan)
+      step "build for $part" build "$part" all
+      step "suite under $part" sanitized "$part" ;;
     simulate)
-      build release
-      TIPPLE_SEEDS=${TIPPLE_SEEDS:-200000} build/release/tests/coordinator/simulation_test ;;
+      step "build of the simulator" build release simulation_test
+      step "simulator" build/release/tests/coordinator/simulation_test "--seeds=${TIPPLE_SEEDS:-200000}" ;;
     kills)
-      build release
-      TIPPLE_RANDOM_KILLS=${TIPPLE_RANDOM_KILLS:-2000} ctest --test-dir build/release -R promises.kill --output-on-failure --timeout 20000 ;;
+      step "build of the program" build release tipple
+      step "random kills" env TIPPLE_RANDOM_KILLS="${TIPPLE_RANDOM_KILLS:-2000}" TIPPLE="$ROOT/build/release/tipple" \
+        PYTHONPATH=tests/promises PYTHONDONTWRITEBYTECODE=1 build/env/bin/python tests/promises/kill_test.py ;;
     *) echo "soak: unknown part '$part' (fuzz, asan, tsan, simulate, kills)" >&2; exit 2 ;;
   esac
 done
+
+echo "== soak: ${#passed[@]} steps clean, ${#findings[@]} with findings"
+[ ${#passed[@]} = 0 ] || printf '   clean    %s\n' "${passed[@]}"
+[ ${#findings[@]} = 0 ] || printf '   FINDING  %s\n' "${findings[@]}"
+[ ${#findings[@]} = 0 ]
