@@ -54,6 +54,62 @@ TEST(CodecDeflate, GivesTheSameBytesOnEveryThread) {
   }
 }
 
+// Stretches of all kinds, so that stored and compressed blocks follow one another in every order.
+Bytes patchwork(std::size_t size, std::mt19937_64& random) {
+  Bytes bytes;
+  while (bytes.size() < size) {
+    const std::size_t stretch = std::min<std::size_t>(size - bytes.size(), 1 + random() % 90'000);
+    const auto kind = random() % 5;
+    for (std::size_t i = 0; i < stretch; ++i) {
+      switch (kind) {
+        case 0: bytes.push_back(0); break;
+        case 1: bytes.push_back(static_cast<std::uint8_t>(i)); break;
+        case 2: bytes.push_back(static_cast<std::uint8_t>(random() % 200)); break;
+        default: bytes.push_back(static_cast<std::uint8_t>(random())); break;
+      }
+    }
+  }
+  return bytes;
+}
+
+TEST(CodecDeflate, StoredAndCompressedBlocksMakeOneStream) {
+  const auto seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 200; ++i) {
+    std::size_t size = random() % 600'000;
+    if (i < 40) size = static_cast<std::size_t>(i % 4 + 1) * 32'768 - 2 + static_cast<std::size_t>(i / 8);  // about whole pieces
+    const Bytes in = patchwork(size, random);
+    Bytes out(deflate_bound(in.size()));
+    const std::size_t written = deflate(in, out.data(), out.size());
+    ASSERT_GT(written, 0U) << size;
+    Bytes back(in.size());
+    ASSERT_TRUE(inflate({out.data(), written}, back).ok()) << size;
+    ASSERT_EQ(back, in);
+    ASSERT_EQ(deflate(in, out.data(), written - 1), 0U) << "one byte too few";
+  }
+}
+
+TEST(CodecDeflate, EmptyInputIsAStream) {
+  Bytes out(deflate_bound(0));
+  const std::size_t written = deflate({}, out.data(), out.size());
+  ASSERT_GT(written, 0U);
+  EXPECT_TRUE(inflate({out.data(), written}, {}).ok());
+}
+
+// Evenly spread bytes are stored only if nothing repeats: the low byte of a running number shrinks to nothing.
+TEST(CodecDeflate, CountersAndHalvesOfPiecesStillShrink) {
+  std::mt19937_64 random(11);
+  Bytes counter(262'144), half = random_bytes(262'144, random);
+  for (std::size_t i = 0; i < counter.size(); ++i) counter[i] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < half.size(); ++i) {
+    if (i / 10'000 % 2 == 0) half[i] = 7;
+  }
+  Bytes out(deflate_bound(counter.size()));
+  EXPECT_LT(deflate(counter, out.data(), out.size()), counter.size() / 20);
+  EXPECT_LT(deflate(half, out.data(), out.size()), half.size() * 6 / 10);
+}
+
 TEST(CodecShuffle, IsHdf5sDefinitionForEveryWidthAndCount) {
   std::mt19937_64 random(1);
   for (std::size_t width = 1; width <= 40; ++width) {
