@@ -91,14 +91,15 @@ def posix_write_seconds(folder, byte_count):
 def slowest_stage_seconds(report, threads, folder):
     """The longest that any one resource is needed for: the cores (all stages' work, spread over the threads) or the storage."""
     stages = report["stages"]
-    cores = sum(stages[s]["busy_seconds"] for s in ("split", "parse", "check", "rebatch", "encode", "write")) / threads
+    cores = sum(stages[s]["busy_seconds"] for s in ("read", "split", "parse", "check", "rebatch", "encode", "write")) / threads
     bytes_out = sum(t["bytes_out"] for t in report["tables"].values())
     storage = posix_write_seconds(folder, bytes_out)
     return max(cores, storage), cores, storage
 
 
-def whole_loads(load, results, folder, input_bytes):
-    series = {"2 threads": [], "1 thread": [], "2 ranks": [], "1 rank": []}
+def whole_loads(load, small, results, folder, input_bytes):
+    """`small` is the same job over a hundred rows: what starting, publishing and ending cost, for threads and for ranks."""
+    series = {"2 threads": [], "1 thread": [], "2 ranks": [], "1 rank": [], "start of one process": [], "start of 2 ranks": []}
     shares, details = [], []
     load.run("--threads", 2)  # warm-up: page cache, loader
     for _ in range(RUNS):
@@ -111,15 +112,21 @@ def whole_loads(load, results, folder, input_bytes):
         series["1 thread"].append(load.run("--threads", 1, pin="0")[0])
         series["2 ranks"].append(load.run("--ranks", 2, "--threads", 1)[0])
         series["1 rank"].append(load.run("--ranks", 1, "--threads", 1, pin="0")[0])
+        series["start of one process"].append(small.run("--threads", 1)[0])
+        series["start of 2 ranks"].append(small.run("--ranks", 2, "--threads", 1)[0])
     medians = {name: statistics.median(values) for name, values in series.items()}
     for name, values in series.items():
-        print(f"  whole load, {name}: median {medians[name]:.3f} s (min {min(values):.3f}, max {max(values):.3f}), "
-              f"{input_bytes / medians[name] / 1e9:.2f} GB/s of CSV")
+        rate = "" if name.startswith("start") else f", {input_bytes / medians[name] / 1e9:.2f} GB/s of CSV"
+        print(f"  whole load, {name}: median {medians[name]:.3f} s (min {min(values):.3f}, max {max(values):.3f}){rate}")
     limit, cores, storage, seconds = details[len(details) // 2]
     results["whole load / slowest stage alone"] = (
         statistics.median(shares), f"cores {cores:.3f} s, storage {storage:.3f} s, load {seconds:.3f} s")
     results["2 threads / 1 thread"] = (medians["1 thread"] / medians["2 threads"], "one thread pinned to one core")
-    results["2 ranks / 1 rank"] = (medians["1 rank"] / medians["2 ranks"], "start of mpirun included")
+    starts = medians["start of one process"], medians["start of 2 ranks"]
+    results["2 ranks / 1 rank"] = (
+        (medians["1 rank"] - starts[0]) / (medians["2 ranks"] - starts[1]),
+        f"without the start of either ({starts[0]:.2f} s and, with mpirun, {starts[1]:.2f} s; "
+        f"with it {medians['1 rank'] / medians['2 ranks']:.2f})")
 
 
 PANDAS = """
@@ -236,7 +243,9 @@ def main():
     job = data / "trips.yaml"
     load = Load(data, job)
     print(f"  trips: {options.rows} rows, {csv.stat().st_size / 1e6:.0f} MB of CSV")
-    whole_loads(load, results, folder, csv.stat().st_size)
+    few = folder / "few"
+    subprocess.run([str(TIPPLE), "generate", "trips", "--rows", "100", "--files", "1", str(few)], check=True, stdout=subprocess.DEVNULL)
+    whole_loads(load, Load(few, few / "trips.yaml"), results, folder, csv.stat().st_size)
     if options.peers:
         peers(load, folder, csv, options.rows, job.read_text(), results)
     print(f"\n{'stage':36} {'measured':>12} {'must':>8} {'aim':>8}  against")
