@@ -29,7 +29,7 @@ using bench::median;
 using bench::seconds_of;
 
 constexpr std::size_t kTextBytes = 64 << 20;  // far out of cache, as a chunk is
-constexpr std::size_t kBlockBytes = 1 << 20;
+constexpr std::size_t kBlockBytes = 1 << 18;
 
 const std::vector<std::pair<std::string, std::string>> kColumns = {
     {"id", "int64"},     {"count", "int32"},        {"x", "float64"},      {"y", "float64"},
@@ -144,25 +144,16 @@ void convert_workload(benchmark::State& state, const std::string& name, bool con
       benchmark::Counter(static_cast<double>(rows) / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-int run_benchmarks(int argc, char** argv) {
+void add_benchmarks() {
   for (const char* name : {"mixed", "id", "count", "x", "y", "at", "price", "code", "code_enum", "note"}) {
     benchmark::RegisterBenchmark((std::string("Index/") + name).c_str(), convert_workload, name, false);
     benchmark::RegisterBenchmark((std::string("Convert/") + name).c_str(), convert_workload, name, true);
   }
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
 }
 
 }  // namespace
 }  // namespace tipple
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "--ratios") == 0) {
-    tipple::print_ratios();
-    return 0;
-  }
-  return tipple::run_benchmarks(argc, argv);
+  return tipple::bench::run_program(argc, argv, tipple::print_ratios, tipple::add_benchmarks);
 }

@@ -134,13 +134,5 @@ void print_ratios() {
 }  // namespace tipple
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "--ratios") == 0) {
-    tipple::print_ratios();
-    return 0;
-  }
-  tipple::add_benchmarks();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+  return tipple::bench::run_program(argc, argv, tipple::print_ratios, tipple::add_benchmarks);
 }

@@ -1,10 +1,12 @@
 // What the benchmark programs share: seconds of work, medians, and the line that bench/run.py collects.
 #pragma once
 
+#include <benchmark/benchmark.h>
 #include <time.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,20 @@ inline double median(std::vector<double> values) {
 // "RATIO<tab>stage<tab>value<tab>detail": the stage as bench/run.py names it.
 inline void print_ratio(const char* stage, double value, const std::string& detail) {
   std::printf("RATIO\t%s\t%.4g\t%s\n", stage, value, detail.c_str());
+}
+
+// The main of a program whose other benchmarks are Google Benchmark's: `--ratios` prints the RATIO lines alone.
+inline int run_program(int argc, char** argv, void (*print_ratios)(), void (*add_benchmarks)()) {
+  if (argc == 2 && std::strcmp(argv[1], "--ratios") == 0) {
+    print_ratios();
+    return 0;
+  }
+  add_benchmarks();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
 }
 
 }  // namespace tipple::bench

@@ -1,7 +1,6 @@
 // Scheduler events per second: 10^5 chunks, 1,000 workers, a whole load per iteration, heartbeats in between.
 #include <benchmark/benchmark.h>
 
-#include <cstring>
 
 #include <cstdlib>
 #include <vector>
@@ -62,7 +61,9 @@ void scheduler_events(benchmark::State& state) {
   for (auto _ : state) events += run_load(sizes);
   state.SetItemsProcessed(static_cast<std::int64_t>(events));
 }
-BENCHMARK(scheduler_events)->Unit(benchmark::kMillisecond)->Repetitions(5)->ReportAggregatesOnly();
+void add_benchmarks() {
+  benchmark::RegisterBenchmark("scheduler_events", scheduler_events)->Unit(benchmark::kMillisecond)->Repetitions(5)->ReportAggregatesOnly();
+}
 
 void print_ratios() {
   std::vector<std::uint64_t> sizes(kChunks);
@@ -80,12 +81,5 @@ void print_ratios() {
 }  // namespace tipple
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "--ratios") == 0) {
-    tipple::print_ratios();
-    return 0;
-  }
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+  return tipple::bench::run_program(argc, argv, tipple::print_ratios, tipple::add_benchmarks);
 }
