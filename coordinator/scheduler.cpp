@@ -295,7 +295,8 @@ void Scheduler::fill() {
 }
 
 bool Scheduler::hand_out_scan() {
-  const std::size_t level = with_held_[0].empty() ? 1 : 0;
+  std::size_t level = 0;
+  while (level + 1 < kChunksPerWorker && with_held_[level].empty()) ++level;
   const std::size_t index = with_held_[level].next();
   if (index == IndexSet::kNone) return false;
   Worker& record = workers_[index];
@@ -309,10 +310,10 @@ bool Scheduler::hand_out_scan() {
   return true;
 }
 
-// One chunk to one worker: idle workers first; a second chunk only while every worker that is still to come finds one
+// One chunk to one worker: idle workers first; a further chunk only while every worker that is still to come finds one
 // too.
 bool Scheduler::hand_out_chunk() {
-  const std::size_t levels = ready_.size() > absent_ ? limits::kChunksPerWorker : 1;
+  const std::size_t levels = ready_.size() > absent_ ? kChunksPerWorker : 1;
   for (std::size_t level = 0; level < levels; ++level) {
     for (std::size_t index = with_held_[level].next(); index != IndexSet::kNone;
          index = with_held_[level].next(index + 1)) {
@@ -333,7 +334,7 @@ bool Scheduler::hand_out_chunk() {
 bool Scheduler::duplicate_prefetched() {
   const WorkerId idle{static_cast<std::uint32_t>(with_held_[0].next())};
   for (std::size_t index = duplicable_.next(); index != IndexSet::kNone; index = duplicable_.next(index + 1)) {
-    const ChunkId chunk = workers_[index].held[1].chunk;
+    const ChunkId chunk = workers_[index].held[workers_[index].held_count - 1U].chunk;
     if (chunks_[chunk.value()].avoid == idle) continue;
     assign(idle, chunk);
     return true;
@@ -345,7 +346,7 @@ void Scheduler::assign(WorkerId worker, ChunkId chunk) {
   ChunkRecord& record = chunks_[chunk.value()];
   Worker& holder = workers_[worker.value()];
   TIPPLE_CHECK(record.holder_count < record.holders.size(), "a chunk has at most two holders");
-  TIPPLE_CHECK(holder.held_count < holder.held.size(), "a worker holds at most two chunks");
+  TIPPLE_CHECK(holder.held_count < holder.held.size(), "a worker holds more chunks than it may");
   if (record.state == ChunkState::kReady) {
     record.state = ChunkState::kRunning;
     ready_.erase(record.rank);
@@ -424,7 +425,7 @@ void Scheduler::refresh(WorkerId worker) {
   const std::size_t index = worker.value();
   const Worker& record = workers_[index];
   const std::size_t load =
-      std::min<std::size_t>(record.held_count + (record.scanning ? 1 : 0), limits::kChunksPerWorker);
+      std::min<std::size_t>(record.held_count + (record.scanning ? 1 : 0), kChunksPerWorker);
   const bool is_live = record.presence == Presence::kLive;
   for (std::size_t level = 0; level < with_held_.size(); ++level) {
     if (is_live && level == load) {
@@ -433,7 +434,7 @@ void Scheduler::refresh(WorkerId worker) {
       with_held_[level].erase(index);
     }
   }
-  if (is_live && record.held_count == 2 && chunks_[record.held[1].chunk.value()].holder_count == 1) {
+  if (is_live && record.held_count > 1 && chunks_[record.held[record.held_count - 1U].chunk.value()].holder_count == 1) {
     duplicable_.insert(index);
   } else {
     duplicable_.erase(index);

@@ -22,6 +22,10 @@ namespace tipple {
 
 inline constexpr WorkerId kNoWorker{UINT32_MAX};
 
+// Chunks that a worker holds: one whose files are being synced, one running, one prefetched. With fewer, reading would wait for
+// the disk's fsync.
+inline constexpr std::uint32_t kChunksPerWorker = 3;
+
 struct SchedulerConfig {
   std::uint32_t workers = 1;                        // ranks of the attempt, the coordinator's included
   std::uint32_t tries = 3;                          // of a chunk whose failures are retryable
@@ -145,7 +149,7 @@ class Scheduler {
     Presence presence = Presence::kAbsent;
     bool scanning = false;
     std::uint8_t held_count = 0;
-    std::array<Held, limits::kChunksPerWorker> held{};  // oldest first
+    std::array<Held, kChunksPerWorker> held{};  // oldest first
     ChunkId scan{};
     TimePoint heard{};
   };
@@ -191,8 +195,8 @@ class Scheduler {
   std::vector<ChunkId> by_rank_;
   IndexSet ready_;  // ranks
   std::vector<Worker> workers_;
-  std::array<IndexSet, limits::kChunksPerWorker + 1> with_held_;  // live workers by what they hold (a scan counts)
-  IndexSet duplicable_;                                           // live workers whose second chunk nobody else holds
+  std::array<IndexSet, kChunksPerWorker + 1> with_held_;  // live workers by what they hold (a scan counts)
+  IndexSet duplicable_;                                           // live workers whose prefetched chunk nobody else holds
   std::vector<ChunkId> scans_;                                    // wanted, not handed out
   std::size_t accepted_ = 0;
   std::size_t held_total_ = 0;

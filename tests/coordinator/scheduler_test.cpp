@@ -107,10 +107,10 @@ Action finish(std::uint32_t worker, int code) { return {ActionKind::kFinish, Wor
 
 using Actions = std::vector<Action>;
 
-TEST(Scheduler, LargestChunksFirstTwoToAWorker) {
-  Bench bench(1, {10, 30, 20, 30});
-  EXPECT_EQ(bench.join(0), (Actions{assign(0, 1), assign(0, 3)}));
-  EXPECT_EQ(bench.done(0, 1), (Actions{assign(0, 2)}));
+TEST(Scheduler, LargestChunksFirstThreeToAWorker) {
+  Bench bench(1, {10, 30, 20, 30, 5});
+  EXPECT_EQ(bench.join(0), (Actions{assign(0, 1), assign(0, 3), assign(0, 2)}));
+  EXPECT_EQ(bench.done(0, 1), (Actions{assign(0, 0)}));
 }
 
 TEST(Scheduler, PrefetchLeavesAChunkForEveryWorkerThatIsStillToCome) {
@@ -160,7 +160,7 @@ TEST(Scheduler, AChunkThatCannotSucceedEndsTheLoadAtOnce) {
 }
 
 TEST(Scheduler, ALostWorkersChunksGoToOthers) {
-  Bench bench(2, {4, 3, 2, 1});
+  Bench bench(2, {5, 4, 3, 2, 1});
   bench.join(0);
   bench.join(1);
   bench.now += std::chrono::seconds(20);
@@ -170,12 +170,12 @@ TEST(Scheduler, ALostWorkersChunksGoToOthers) {
   bench.now += std::chrono::seconds(20);
   EXPECT_EQ(bench.apply(EventKind::kLeaseTick).front(), (Action{ActionKind::kLoseWorker, WorkerId{1}, {}, 0, 0}));
   EXPECT_TRUE(bench.scheduler().lost(WorkerId{1}));
-  // The order of joining gave rank 0 chunks 0 and 1; the others follow as it reports.
+  // The order of joining gave rank 0 chunks 0 to 2; the others follow as it reports.
   std::vector<std::uint32_t> given;
   for (std::uint32_t chunk : {0U, 1U}) {
     for (const Action& action : bench.done(0, chunk)) given.push_back(action.chunk.value());
   }
-  EXPECT_EQ(given, (std::vector<std::uint32_t>{2, 3}));
+  EXPECT_EQ(given, (std::vector<std::uint32_t>{3, 4}));
 }
 
 TEST(Scheduler, AnIdleWorkerStartsWhatAnotherOnlyPrefetchedAndTheLoserIsRevoked) {
@@ -188,19 +188,27 @@ TEST(Scheduler, AnIdleWorkerStartsWhatAnotherOnlyPrefetchedAndTheLoserIsRevoked)
   EXPECT_EQ(bench.done(0, 0), (Actions{publish(0)}));
 }
 
+TEST(Scheduler, AnIdleWorkerTakesTheChunkThatAnotherWouldStartLast) {
+  Bench bench(2, {5, 4, 3, 2});
+  EXPECT_EQ(bench.join(0), (Actions{assign(0, 0), assign(0, 1), assign(0, 2)}));
+  EXPECT_EQ(bench.join(1), (Actions{assign(1, 3)}));
+  EXPECT_EQ(bench.done(1, 3), (Actions{assign(1, 2, 1)}));
+  EXPECT_EQ(bench.done(1, 2, 1), (Actions{revoke(0, 2), assign(1, 1, 1)}));
+}
+
 TEST(Scheduler, ARefusedChunkIsIssuedAgain) {
-  Bench bench(1, {4, 3, 2});
+  Bench bench(1, {5, 4, 3, 2});
   bench.join(0);
-  EXPECT_EQ(bench.apply(EventKind::kChunkReported, WorkerId{0}, 1, 0), (Actions{assign(0, 2)}));
+  EXPECT_EQ(bench.apply(EventKind::kChunkReported, WorkerId{0}, 1, 0), (Actions{assign(0, 3)}));
   EXPECT_EQ(bench.apply(EventKind::kChunkRefused, kNoWorker, 1), Actions{});
   EXPECT_EQ(bench.done(0, 0), (Actions{assign(0, 1, 1)}));
   EXPECT_EQ(bench.scheduler().reissued(), 1U);
 }
 
-TEST(Scheduler, AStopLetsRunningChunksFinishAndASecondOneDoesNot) {
+TEST(Scheduler, AStopLetsTheOldestChunkFinishAndASecondOneDoesNot) {
   Bench bench(1, {4, 3, 2});
   bench.join(0);
-  EXPECT_EQ(bench.apply(EventKind::kStopRequested), (Actions{revoke(0, 1)}));
+  EXPECT_EQ(bench.apply(EventKind::kStopRequested), (Actions{revoke(0, 2), revoke(0, 1)}));
   EXPECT_EQ(bench.done(0, 0), (Actions{finish(0, 75)}));
 
   Bench impatient(1, {4, 3, 2});
@@ -230,11 +238,11 @@ TEST(Scheduler, APublisherThatIsLostIsReplaced) {
 }
 
 TEST(Scheduler, AScanTakesAFreeHand) {
-  Bench bench(1, {3, 2, 1});
+  Bench bench(1, {4, 3, 2, 1});
   bench.join(0);
   EXPECT_EQ(bench.apply(EventKind::kScanWanted, kNoWorker, 1), Actions{});
   EXPECT_EQ(bench.done(0, 0), (Actions{{ActionKind::kAssignScan, WorkerId{0}, ChunkId{1}, 0, 0}}));
-  EXPECT_EQ(bench.apply(EventKind::kScanEnded, WorkerId{0}, 1), (Actions{assign(0, 2)}));
+  EXPECT_EQ(bench.apply(EventKind::kScanEnded, WorkerId{0}, 1), (Actions{assign(0, 3)}));
 }
 
 TEST(Scheduler, EventsOfUnknownWorkersAndChunksAreIgnored) {
