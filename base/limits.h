@@ -28,7 +28,6 @@ inline constexpr std::uint32_t kViewSourcesPerLevelMax = 512;
 
 // Messages and journal frames.
 inline constexpr std::uint64_t kMessageBytesMax = 16 * kMiB;
-inline constexpr std::uint32_t kChunksPerWorker = 2;  // one running, one prefetched
 
 // Job files.
 inline constexpr std::uint64_t kJobFileBytesMax = 1 * kMiB;
