@@ -21,6 +21,8 @@
 #include "base/check.h"
 #include "formats/codec_kernel.h"
 #include "formats/null_scan.h"
+#include "formats/part_gather.h"
+#include "formats/text_words.h"
 
 namespace tipple {
 namespace {
@@ -75,32 +77,44 @@ bool is_valid(const arrow::ArrayData& data, std::size_t row) {
   return arrow::bit_util::GetBit(data.buffers[0]->data(), data.offset + static_cast<std::int64_t>(row));
 }
 
+// What stands under nulls may be anything: a valid value of the block takes its place. False: all rows are null.
 template <typename T>
-void add_range(const arrow::ArrayData& data, Range<T>& range) {
+bool cover_nulls(const arrow::ArrayData& data, std::size_t first, std::size_t count, T* block) {
+  const std::uint8_t* bits = data.buffers[0]->data();
+  const auto offset = static_cast<std::size_t>(data.offset) + first;
+  std::size_t nulls = 0;
+  std::size_t valid = 0;  // the first valid row: nulls before it come as 0, 1, 2, ...
+  for_each_null(bits, offset, count, [&](std::size_t i) {
+    ++nulls;
+    if (i == valid) ++valid;
+  });
+  if (nulls == count) return false;
+  if (nulls > 0) for_each_null(bits, offset, count, [&](std::size_t i) { block[i] = block[valid]; });
+  return true;
+}
+
+// kStride: in T, from value to value.
+template <std::size_t kStride, typename T>
+void add_range(const arrow::ArrayData& data, const T* values, Range<T>& range) {
   const auto rows = static_cast<std::size_t>(data.length);
   if (rows == 0) return;
-  const T* values = data.GetValues<T>(1);
-  if (data.GetNullCount() == 0) return run_kernel<RangeKernel<T>>(typename RangeKernel<T>::Args{values, rows, range});
-  const std::uint8_t* bits = data.buffers[0]->data();
+  const bool nulls = data.GetNullCount() != 0;
+  if (!nulls && kStride == 1) return run_kernel<RangeKernel<T>>(typename RangeKernel<T>::Args{values, rows, range});
   std::array<T, kBlockRows> block;
   for (std::size_t first = 0; first < rows; first += kBlockRows) {
     const std::size_t count = std::min(rows - first, kBlockRows);
-    std::memcpy(block.data(), values + first, count * sizeof(T));
-    // What stands under nulls may be anything: a value of the block takes its place.
-    std::size_t nulls = 0;
-    std::size_t valid = 0;  // the first valid row: nulls before it come as 0, 1, 2, ...
-    const auto offset = static_cast<std::size_t>(data.offset) + first;
-    for_each_null(bits, offset, count, [&](std::size_t i) {
-      ++nulls;
-      if (i == valid) ++valid;
-    });
-    if (nulls == count) continue;
-    if (nulls > 0) for_each_null(bits, offset, count, [&](std::size_t i) { block[i] = block[valid]; });
+    for (std::size_t i = 0; i < count; ++i) block[i] = values[(first + i) * kStride];
+    if (nulls && !cover_nulls(data, first, count, block.data())) continue;
     run_kernel<RangeKernel<T>>(typename RangeKernel<T>::Args{block.data(), count, range});
   }
 }
 
 __extension__ using Int128 = __int128;
+
+// Numbers of at most 18 digits, which fit their low words.
+struct ShortDecimalRange {
+  Range<std::int64_t> words;
+};
 
 struct DecimalRange {
   Int128 lowest = 0;
@@ -138,36 +152,53 @@ std::uint64_t prefix_of(std::string_view text) {
   return __builtin_bswap64(word);
 }
 
-// The same for text that has 8 readable bytes from its begin on.
-std::uint64_t prefix_of_padded(const char* text, std::size_t size) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, text, 8);
-  word = __builtin_bswap64(word);
-  return size >= 8 ? word : size == 0 ? 0 : word & ~std::uint64_t{0} << (64 - 8 * size);
-}
+// The lowest or the highest text so far. may_be_*() decide by 8 bytes and the size: no means no.
+struct StringBound {
+  std::string_view text;
+  std::uint64_t prefix = 0;
+  explicit StringBound(std::string_view t) : text(t), prefix(prefix_of(t)) {}
+  // Equal prefixes: texts of at most 8 bytes order by size, and come before longer ones.
+  [[nodiscard]] bool may_be_below(std::uint64_t p, std::size_t size) const {
+    return (p < prefix) | ((p == prefix) & ((size < text.size()) | ((size > 8) & (text.size() > 8))));
+  }
+  [[nodiscard]] bool may_be_above(std::uint64_t p, std::size_t size) const {
+    return (p > prefix) | ((p == prefix) & ((size > text.size()) | ((size > 8) & (text.size() > 8))));
+  }
+};
+
+// Masks by length (8: any longer one) of a word whose first byte is its highest.
+constexpr std::array<std::uint64_t, 9> kPrefixMasks = [] {
+  std::array<std::uint64_t, 9> masks{};
+  for (std::size_t size = 1; size <= 8; ++size) masks[size] = ~std::uint64_t{0} << (64 - 8 * size);
+  return masks;
+}();
 
 void add_strings(const arrow::ArrayData& data, StringRange& range) {
-  if (data.length == 0) return;
-  const std::int32_t* offsets = data.GetValues<std::int32_t>(1);
-  const char* bytes = data.buffers[2] ? data.GetValues<char>(2, 0) : "";
-  const std::int64_t readable = data.buffers[2] ? data.buffers[2]->size() : 0;
+  const auto rows = static_cast<std::size_t>(data.length);
   const bool nulls = data.GetNullCount() != 0;
-  std::string_view low = range.lowest;
-  std::string_view high = range.highest;
-  bool seen = range.seen;
-  std::uint64_t low_prefix = prefix_of(low);
-  std::uint64_t high_prefix = prefix_of(high);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(data.length); ++i) {
-    if (nulls && !is_valid(data, i)) continue;
-    const std::string_view text(bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
-    const std::uint64_t prefix = offsets[i] + 8 <= readable ? prefix_of_padded(text.data(), text.size()) : prefix_of(text);
-    if (!seen || (prefix <= low_prefix && text < low)) low = text, low_prefix = prefix;
-    if (!seen || (prefix >= high_prefix && text > high)) high = text, high_prefix = prefix;
-    seen = true;
+  std::size_t first = 0;
+  if (nulls) {
+    while (first < rows && !is_valid(data, first)) ++first;
   }
-  if (!seen) return;
-  std::string lowest(low);
-  std::string highest(high);
+  if (first == rows) return;
+  const TextRows text(data, first);
+  const auto text_at = [&](std::size_t i) { return std::string_view(text.bytes + text.offsets[i], text.size(i)); };
+  StringBound low(range.seen ? std::string_view(range.lowest) : text_at(0));
+  StringBound high(range.seen ? std::string_view(range.highest) : text_at(0));
+  for_each_16_bytes(text, rows - first, [&](std::size_t i, const char* p) {
+    const std::size_t size = text.size(i);
+    std::uint64_t word;
+    std::memcpy(&word, p, sizeof(word));
+    const std::uint64_t prefix = __builtin_bswap64(word) & kPrefixMasks[std::min<std::size_t>(size, 8)];
+    if (!(low.may_be_below(prefix, size) | high.may_be_above(prefix, size))) [[likely]]
+      return;
+    if (nulls && !is_valid(data, first + i)) return;
+    const std::string_view value = text_at(i);
+    if (value < low.text) low = StringBound(value);
+    if (value > high.text) high = StringBound(value);
+  });
+  std::string lowest(low.text);
+  std::string highest(high.text);
   range = {std::move(lowest), std::move(highest), true};
 }
 
@@ -191,8 +222,8 @@ struct NoRange {};
 
 using AnyRange =
     std::variant<NoRange, Range<std::int8_t>, Range<std::int16_t>, Range<std::int32_t>, Range<std::int64_t>, Range<std::uint8_t>,
-                 Range<std::uint16_t>, Range<std::uint32_t>, Range<std::uint64_t>, Range<float>, Range<double>, DecimalRange,
-                 StringRange, LabelSet>;
+                 Range<std::uint16_t>, Range<std::uint32_t>, Range<std::uint64_t>, Range<float>, Range<double>, ShortDecimalRange,
+                 DecimalRange, StringRange, LabelSet>;
 
 AnyRange empty_range(const DataType& type) {
   switch (type.kind) {
@@ -209,7 +240,9 @@ AnyRange empty_range(const DataType& type) {
     case TypeKind::kUint64: return Range<std::uint64_t>{};
     case TypeKind::kFloat32: return Range<float>{};
     case TypeKind::kFloat64: return Range<double>{};
-    case TypeKind::kDecimal: return DecimalRange{};
+    case TypeKind::kDecimal:
+      if (type.precision <= kDecimal64PrecisionMax) return ShortDecimalRange{};
+      return DecimalRange{};
     case TypeKind::kString:
     case TypeKind::kFixedString: return StringRange{};
     case TypeKind::kEnum: return LabelSet{std::vector<std::uint8_t>(type.labels.size())};
@@ -220,7 +253,10 @@ AnyRange empty_range(const DataType& type) {
 
 void add_data(NoRange&, const arrow::ArrayData&) {}
 template <typename T>
-void add_data(Range<T>& range, const arrow::ArrayData& data) { add_range(data, range); }
+void add_data(Range<T>& range, const arrow::ArrayData& data) { add_range<1>(data, data.GetValues<T>(1), range); }
+void add_data(ShortDecimalRange& range, const arrow::ArrayData& data) {
+  add_range<2>(data, reinterpret_cast<const std::int64_t*>(data.GetValues<std::uint8_t>(1, 0)) + 2 * data.offset, range.words);
+}
 void add_data(DecimalRange& range, const arrow::ArrayData& data) { add_decimals(data, range); }
 void add_data(StringRange& range, const arrow::ArrayData& data) { add_strings(data, range); }
 void add_data(LabelSet& labels, const arrow::ArrayData& data) { add_labels(data, labels); }
@@ -232,6 +268,7 @@ void merge_range(Range<T>& range, const Range<T>& other) {
   range.highest = std::max(range.highest, other.highest);
   range.seen = range.seen || other.seen;
 }
+void merge_range(ShortDecimalRange& range, const ShortDecimalRange& other) { merge_range(range.words, other.words); }
 void merge_range(DecimalRange& range, const DecimalRange& other) {
   if (other.seen) widen(range, other.lowest, other.highest);
 }
@@ -359,6 +396,9 @@ void put_range(const DecimalRange& range, const DataType& type, ColumnStats& sta
   };
   stats.min_json = text(range.lowest);
   stats.max_json = text(range.highest);
+}
+void put_range(const ShortDecimalRange& range, const DataType& type, ColumnStats& stats) {
+  put_range(DecimalRange{range.words.lowest, range.words.highest, range.words.seen}, type, stats);
 }
 void put_range(const StringRange& range, const DataType&, ColumnStats& stats) {
   if (!range.seen) return;

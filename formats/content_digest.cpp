@@ -5,6 +5,7 @@
 #include <arrow/record_batch.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -13,6 +14,8 @@
 
 #include "formats/codec_kernel.h"
 #include "formats/null_scan.h"
+#include "formats/part_gather.h"
+#include "formats/text_words.h"
 
 namespace tipple {
 namespace {
@@ -112,6 +115,30 @@ struct FinalizeKernel {
   }
 };
 
+// Adds the rows' 128-bit numbers. The low words as two halves, whose sums over a block cannot overflow: plain vector adds.
+struct SumKernel {
+  struct Args {
+    const Lanes& lanes;
+    std::size_t rows;
+    Id128& sum;
+  };
+  [[gnu::always_inline]] static inline void run(const Args& args) {
+    const std::uint64_t* __restrict a = args.lanes.a.data();
+    const std::uint64_t* __restrict b = args.lanes.b.data();
+    const std::size_t rows = args.rows;
+    std::uint64_t high = 0, middle = 0, low = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      high += a[i];
+      middle += b[i] >> 32;
+      low += b[i] & 0xFFFFFFFFU;
+    }
+    middle += low >> 32;
+    const std::uint64_t word = middle << 32 | (low & 0xFFFFFFFFU);
+    args.sum.low += word;
+    args.sum.high += high + (middle >> 32) + (args.sum.low < word ? 1 : 0);
+  }
+};
+
 template <typename T>
 struct AddKernel {
   struct Args {
@@ -156,6 +183,7 @@ struct AddKernel {
 // One column of a batch, resolved once.
 struct ColumnView {
   TypeKind kind;
+  bool one_word;  // of decimals
   ColumnKeys keys;
   const arrow::ArrayData* data;
   const std::uint8_t* validity;  // nullptr: no nulls
@@ -167,12 +195,23 @@ void add_words(const ColumnView& column, const T* values, std::size_t rows, cons
   run_kernel<AddKernel<T>>(typename AddKernel<T>::Args{values, 1, valid, k.low_xor, k.low_add, k.null_a, k.null_b, lanes, rows});
 }
 
-// 16-byte values: two words with keys of their own; a null counts once.
-void add_pairs(const ColumnView& column, const std::uint64_t* pairs, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+// Values of two words, each with keys of its own; a null counts once.
+void add_pairs(const ColumnView& column, const std::uint64_t* low, const std::uint64_t* high, std::size_t stride,
+               std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
   using Kernel = AddKernel<std::uint64_t>;
   const ColumnKeys& k = column.keys;
+  run_kernel<Kernel>(Kernel::Args{low, stride, valid, k.low_xor, k.low_add, k.null_a, k.null_b, lanes, rows});
+  run_kernel<Kernel>(Kernel::Args{high, stride, valid, k.high_xor, k.high_add, 0, 0, lanes, rows});
+}
+
+// Decimals: those that parts hold as one word count as one.
+void add_decimals(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+  using Kernel = AddKernel<std::uint64_t>;
+  const auto* pairs = reinterpret_cast<const std::uint64_t*>(column.data->GetValues<std::uint8_t>(1, 0)) +
+                      2 * (static_cast<std::size_t>(column.data->offset) + first);
+  if (!column.one_word) return add_pairs(column, pairs, pairs + 1, 2, rows, valid, lanes);
+  const ColumnKeys& k = column.keys;
   run_kernel<Kernel>(Kernel::Args{pairs, 2, valid, k.low_xor, k.low_add, k.null_a, k.null_b, lanes, rows});
-  run_kernel<Kernel>(Kernel::Args{pairs + 1, 2, valid, k.high_xor, k.high_add, 0, 0, lanes, rows});
 }
 
 template <typename T>
@@ -188,17 +227,69 @@ void add_bools(const ColumnView& column, std::size_t first, std::size_t rows, co
   add_words(column, values.data(), rows, valid, lanes);
 }
 
-void add_strings(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
-  std::array<std::uint64_t, 2 * kBlockRows> hashes;
-  const std::int32_t* offsets = column.data->GetValues<std::int32_t>(1) + first;
-  static constexpr char kNothing = 0;
-  const char* bytes = column.data->buffers[2] ? column.data->GetValues<char>(2, 0) : &kNothing;
-  for (std::size_t i = 0; i < rows; ++i) {
-    const XXH128_hash_t hash = XXH3_128bits(bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
-    hashes[2 * i] = hash.low64;
-    hashes[2 * i + 1] = hash.high64;
+constexpr std::size_t kShortTextBytes = 15;
+static_assert(kShortTextBytes >> 4 == 0 && (kShortTextBytes + 1) >> 4 != 0);
+
+// Strings of a block as two words each.
+struct StringWords {
+  alignas(64) Block low;
+  alignas(64) Block high;
+  alignas(64) Block sizes;
+};
+
+// Takes away what is not text, and puts the sizes in. Longer texts come out wrong: `longer` says whether there are any.
+struct ShortTextKernel {
+  struct Args {
+    StringWords& words;
+    std::size_t rows;
+    bool& longer;
+  };
+  [[gnu::always_inline]] static inline void run(const Args& args) {
+    const std::uint64_t* __restrict sizes = args.words.sizes.data();
+    std::uint64_t* __restrict low = args.words.low.data();
+    std::uint64_t* __restrict high = args.words.high.data();
+    const std::size_t rows = args.rows;
+    std::uint64_t any = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::uint64_t size = sizes[i];
+      const std::uint64_t end = std::uint64_t{1} << (8 * size & 63);  // just behind the text, in the word where that is
+      // Conditions as arithmetic: lengths come in no order, and of conditional expressions the compiler makes jumps.
+      const std::uint64_t in_low = std::uint64_t{0} - ((size - 8) >> 63);
+      const std::uint64_t in_high = std::uint64_t{0} - ((8 - size) >> 63);
+      low[i] &= (end & in_low) - 1;
+      high[i] = (high[i] & (end - 1) & in_high) | size << 56;
+      any |= size >> 4;
+    }
+    args.longer = any != 0;
   }
-  add_pairs(column, hashes.data(), rows, valid, lanes);
+};
+
+void add_strings(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+  const TextRows text(*column.data, first);
+  StringWords words;
+  for_each_16_bytes(text, rows, [&](std::size_t i, const char* p) {
+    std::memcpy(&words.low[i], p, 8);
+    std::memcpy(&words.high[i], p + 8, 8);
+    words.sizes[i] = text.size(i);
+  });
+  bool longer = false;
+  run_kernel<ShortTextKernel>(ShortTextKernel::Args{words, rows, longer});
+  if (longer) {
+    // Their numbers first, without a branch: long and short ones come in no order.
+    std::array<std::uint16_t, kBlockRows> long_rows;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      long_rows[count] = static_cast<std::uint16_t>(i);
+      count += text.size(i) > kShortTextBytes ? 1 : 0;
+    }
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::size_t i = long_rows[k];
+      const XXH128_hash_t hash = XXH3_128bits(text.bytes + text.offsets[i], text.size(i));
+      words.low[i] = hash.low64;
+      words.high[i] = hash.high64;
+    }
+  }
+  add_pairs(column, words.low.data(), words.high.data(), 1, rows, valid, lanes);
 }
 
 void add_column(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
@@ -217,26 +308,41 @@ void add_column(const ColumnView& column, std::size_t first, std::size_t rows, c
     case TypeKind::kUint64: return add_fixed<std::uint64_t>(column, first, rows, valid, lanes);
     case TypeKind::kFloat32: return add_fixed<float>(column, first, rows, valid, lanes);
     case TypeKind::kFloat64: return add_fixed<double>(column, first, rows, valid, lanes);
-    case TypeKind::kDecimal: {
-      const auto* pairs = reinterpret_cast<const std::uint64_t*>(column.data->GetValues<std::uint8_t>(1, 0));
-      return add_pairs(column, pairs + 2 * (static_cast<std::size_t>(column.data->offset) + first), rows, valid, lanes);
-    }
+    case TypeKind::kDecimal: return add_decimals(column, first, rows, valid, lanes);
     case TypeKind::kBool: return add_bools(column, first, rows, valid, lanes);
     case TypeKind::kString:
     case TypeKind::kFixedString: return add_strings(column, first, rows, valid, lanes);
   }
 }
 
+// masks[i] = bit i of `bits` as all ones or zeros.
+struct MaskKernel {
+  struct Args {
+    const std::uint8_t* bits;
+    std::size_t rows;
+    Block& masks;
+  };
+  [[gnu::always_inline]] static inline void run(const Args& args) {
+    const std::uint8_t* __restrict bits = args.bits;
+    std::uint64_t* __restrict masks = args.masks.data();
+    const std::size_t rows = args.rows;
+    for (std::size_t first = 0; first < rows; first += 64) {
+      std::uint64_t word;
+      std::memcpy(&word, bits + first / 8, sizeof(word));
+      for (std::size_t i = 0; i < 64; ++i) masks[first + i] = std::uint64_t{0} - (word >> i & 1U);
+    }
+  }
+};
+
 // A null column's values may be anything, so a row's mask decides; nullptr when every row of the block is valid.
 const std::uint64_t* masks_of(const ColumnView& column, std::size_t first, std::size_t rows, Block& masks) {
   if (column.validity == nullptr) return nullptr;
-  std::memset(masks.data(), 0xFF, rows * sizeof(masks[0]));
-  bool any = false;
-  for_each_null(column.validity, static_cast<std::size_t>(column.data->offset) + first, rows, [&](std::size_t i) {
-    masks[i] = 0;
-    any = true;
-  });
-  return any ? masks.data() : nullptr;
+  const std::size_t bit = static_cast<std::size_t>(column.data->offset) + first;
+  std::array<std::uint8_t, kBlockRows / 8> bits{};
+  const bool any = copy_bits(column.validity, bit, rows, bits.data());
+  if (!any) return nullptr;
+  run_kernel<MaskKernel>(MaskKernel::Args{bits.data(), rows, masks});
+  return masks.data();
 }
 
 }  // namespace
@@ -247,10 +353,10 @@ Id128 content_digest(const arrow::RecordBatch& batch, const Schema& schema) {
   for (std::size_t c = 0; c < schema.size(); ++c) {
     const arrow::ArrayData& data = *batch.column_data(static_cast<int>(c));
     const bool nulls = data.buffers[0] != nullptr && data.GetNullCount() != 0;
-    columns.push_back({schema[c].type.kind, keys_of(c), &data, nulls ? data.GetValues<std::uint8_t>(0, 0) : nullptr});
+    columns.push_back({schema[c].type.kind, schema[c].type.precision <= kDecimal64PrecisionMax, keys_of(c), &data, nulls ? data.GetValues<std::uint8_t>(0, 0) : nullptr});
   }
   Lanes lanes;
-  Block masks;
+  alignas(64) Block masks;
   Id128 sum;
   const auto rows_total = static_cast<std::size_t>(batch.num_rows());
   for (std::size_t first = 0; first < rows_total; first += kBlockRows) {
@@ -258,10 +364,7 @@ Id128 content_digest(const arrow::RecordBatch& batch, const Schema& schema) {
     std::memset(&lanes, 0, sizeof(lanes));
     for (const ColumnView& column : columns) add_column(column, first, rows, masks_of(column, first, rows, masks), lanes);
     run_kernel<FinalizeKernel>(FinalizeKernel::Args{lanes, rows});
-    for (std::size_t i = 0; i < rows; ++i) {
-      sum.low += lanes.b[i];
-      sum.high += lanes.a[i] + (sum.low < lanes.b[i] ? 1 : 0);
-    }
+    run_kernel<SumKernel>(SumKernel::Args{lanes, rows, sum});
   }
   return sum;
 }

@@ -28,6 +28,24 @@ void for_each_null(const std::uint8_t* bits, std::size_t offset, std::size_t cou
   }
 }
 
+// Bits [offset, offset + count) to the front of `out`, which has room for whole words of 64. True if one of them is 0.
+[[nodiscard]] inline bool copy_bits(const std::uint8_t* bits, std::size_t offset, std::size_t count, std::uint8_t* out) {
+  bool zeros = false;
+  const std::size_t shift = offset % 8;
+  const std::uint8_t* from = bits + offset / 8;
+  for (std::size_t i = 0; i < count; i += 64) {
+    const std::size_t rows = std::min<std::size_t>(64, count - i);
+    const std::size_t bytes = (shift + rows + 7) / 8;  // 9 where 64 bits begin inside a byte
+    std::uint64_t word = 0;
+    std::memcpy(&word, from + i / 8, std::min<std::size_t>(bytes, 8));
+    word >>= shift;
+    if (bytes > 8) word |= static_cast<std::uint64_t>(from[i / 8 + 8]) << (64 - shift);
+    std::memcpy(out + i / 8, &word, 8);
+    zeros = zeros || (~word << (64 - rows)) != 0;
+  }
+  return zeros;
+}
+
 // out[i] = bit `offset + i` as 0 or 1.
 inline void expand_bits(const std::uint8_t* bits, std::size_t offset, std::size_t count, std::uint8_t* out) {
   std::size_t i = 0;
