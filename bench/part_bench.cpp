@@ -244,6 +244,15 @@ void print_details(const Workload& work) {
   ColumnStatsBuilder stats(work.schema);
   fmt::print("statistics, all columns: {:.3f} ns a value\n",
              nanoseconds_per_value(work.batches, work.schema.size(), [&](const auto& batch) { stats.add(batch); }));
+  for (std::size_t c = 0; c < work.schema.size(); ++c) {
+    const Schema schema{work.schema[c]};
+    std::vector<Batch> batches;
+    for (const Batch& batch : work.batches) batches.push_back(batch->SelectColumns({static_cast<int>(c)}).ValueOrDie());
+    ColumnStatsBuilder column_stats(schema);
+    const double digest = nanoseconds_per_value(batches, 1, [&](const auto& batch) { sum += content_digest(batch, schema).low; });
+    const double statistics = nanoseconds_per_value(batches, 1, [&](const auto& batch) { column_stats.add(batch); });
+    fmt::print("  {} alone: digest of its rows {:.3f}, statistics {:.3f} ns\n", schema[0].name, digest, statistics);
+  }
   fmt::print("(digests {})\n", sum % 1'000);  // keeps them from being optimised away
   for (const Codec codec : {Codec::kZstd, Codec::kLz4}) {
     print_ratio("encode " + std::string(to_string(codec)), encode_ratio(work.schema, work.groups, codec));
