@@ -65,6 +65,12 @@ class Load:
     def __init__(self, folder, job):
         self.folder, self.job = folder, job
 
+    @classmethod
+    def generated(cls, folder, rows):
+        subprocess.run([str(TIPPLE), "generate", "trips", "--rows", str(rows), "--files", "1", str(folder)], check=True,
+                       stdout=subprocess.DEVNULL)
+        return cls(folder, folder / "trips.yaml")
+
     def run(self, *flags, pin=None):
         shutil.rmtree(self.folder / "warehouse", ignore_errors=True)
         command = [TIPPLE, "run", self.job, "--json", "--quiet", *flags]
@@ -97,9 +103,8 @@ def slowest_stage_seconds(report, threads, folder):
     return max(cores, storage), cores, storage
 
 
-def whole_loads(load, small, results, folder, input_bytes):
-    """`small` is the same job over a hundred rows: what starting, publishing and ending cost, for threads and for ranks."""
-    series = {"2 threads": [], "1 thread": [], "2 ranks": [], "1 rank": [], "start of one process": [], "start of 2 ranks": []}
+def whole_loads(load, results, folder, input_bytes):
+    series = {"2 threads": [], "1 thread": []}
     shares, details = [], []
     load.run("--threads", 2)  # warm-up: page cache, loader
     for _ in range(RUNS):
@@ -110,19 +115,32 @@ def whole_loads(load, small, results, folder, input_bytes):
         shares.append(limit / report["seconds"])
         details.append((limit, cores, storage, report["seconds"]))
         series["1 thread"].append(load.run("--threads", 1, pin="0")[0])
-        series["2 ranks"].append(load.run("--ranks", 2, "--threads", 1)[0])
-        series["1 rank"].append(load.run("--ranks", 1, "--threads", 1, pin="0")[0])
-        series["start of one process"].append(small.run("--threads", 1)[0])
-        series["start of 2 ranks"].append(small.run("--ranks", 2, "--threads", 1)[0])
-    medians = {name: statistics.median(values) for name, values in series.items()}
-    for name, values in series.items():
-        rate = "" if name.startswith("start") else f", {input_bytes / medians[name] / 1e9:.2f} GB/s of CSV"
-        print(f"  whole load, {name}: median {medians[name]:.3f} s (min {min(values):.3f}, max {max(values):.3f}){rate}")
+    medians = print_medians(series, input_bytes)
     limit, cores, storage, seconds = details[len(details) // 2]
     results["whole load / slowest stage alone"] = (
         statistics.median(shares), f"cores {cores:.3f} s, storage {storage:.3f} s, load {seconds:.3f} s")
     results["2 threads / 1 thread"] = (medians["1 thread"] / medians["2 threads"], "one thread pinned to one core")
-    starts = medians["start of one process"], medians["start of 2 ranks"]
+
+
+def print_medians(series, input_bytes):
+    medians = {name: statistics.median(values) for name, values in series.items()}
+    for name, values in series.items():
+        rate = "" if name.startswith("start") else f", {input_bytes / medians[name] / 1e9:.2f} GB/s of CSV"
+        print(f"  whole load, {name}: median {medians[name]:.3f} s (min {min(values):.3f}, max {max(values):.3f}){rate}")
+    return medians
+
+
+def ranks(load, small, results, input_bytes):
+    """Twice the rows of the other loads, so that the last chunk, which only one rank can work on, weighs less. `small` is the same job
+    over a hundred rows: what starting, publishing and ending cost."""
+    series = {"1 rank": [], "2 ranks": [], "start of 1 rank": [], "start of 2 ranks": []}
+    for _ in range(RUNS):
+        series["1 rank"].append(load.run("--ranks", 1, "--threads", 1, pin="0")[0])
+        series["2 ranks"].append(load.run("--ranks", 2, "--threads", 1)[0])
+        series["start of 1 rank"].append(small.run("--threads", 1)[0])
+        series["start of 2 ranks"].append(small.run("--ranks", 2, "--threads", 1)[0])
+    medians = print_medians(series, input_bytes)
+    starts = medians["start of 1 rank"], medians["start of 2 ranks"]
     results["2 ranks / 1 rank"] = (
         (medians["1 rank"] - starts[0]) / (medians["2 ranks"] - starts[1]),
         f"without the start of either ({starts[0]:.2f} s and, with mpirun, {starts[1]:.2f} s; "
@@ -237,17 +255,15 @@ def main():
         memory(folder, options.memory_gib)
     micro_benchmarks(results)
     data = folder / "trips"
-    subprocess.run([str(TIPPLE), "generate", "trips", "--rows", str(options.rows), "--files", "1", str(data)], check=True,
-                   stdout=subprocess.DEVNULL)
+    load = Load.generated(data, options.rows)
     csv = next(data.glob("*.csv"))
-    job = data / "trips.yaml"
-    load = Load(data, job)
     print(f"  trips: {options.rows} rows, {csv.stat().st_size / 1e6:.0f} MB of CSV")
-    few = folder / "few"
-    subprocess.run([str(TIPPLE), "generate", "trips", "--rows", "100", "--files", "1", str(few)], check=True, stdout=subprocess.DEVNULL)
-    whole_loads(load, Load(few, few / "trips.yaml"), results, folder, csv.stat().st_size)
+    whole_loads(load, results, folder, csv.stat().st_size)
+    few, many = Load.generated(folder / "few", 100), Load.generated(folder / "many", 2 * options.rows)
+    ranks(many, few, results, 2 * csv.stat().st_size)
+    shutil.rmtree(many.folder)
     if options.peers:
-        peers(load, folder, csv, options.rows, job.read_text(), results)
+        peers(load, folder, csv, options.rows, load.job.read_text(), results)
     print(f"\n{'stage':36} {'measured':>12} {'must':>8} {'aim':>8}  against")
     for stage, (must, aim) in GOALS.items():
         if stage in results:
