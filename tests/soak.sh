@@ -36,7 +36,7 @@ sanitized() (
   local preset=$1 reports=$ROOT/build/$1/reports code=0 report
   rm -rf "$reports" && mkdir -p "$reports"
   export UBSAN_OPTIONS="log_path=$reports/report:suppressions=$ROOT/tests/ubsan.supp:print_stacktrace=1"
-  export TSAN_OPTIONS="log_path=$reports/report:detect_deadlocks=0:suppressions=$ROOT/tests/tsan.supp"
+  export TSAN_OPTIONS="log_path=$reports/report:detect_deadlocks=0:history_size=7:suppressions=$ROOT/tests/tsan.supp"
   export LSAN_OPTIONS="suppressions=$ROOT/tests/lsan.supp:print_suppressions=0"
   export TIPPLE_RANDOM_KILLS="${TIPPLE_RANDOM_KILLS:-10}"
   # Arrow on malloc: its own allocator is not instrumented, which would hide overruns of its buffers and show their reuse as races.
