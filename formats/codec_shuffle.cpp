@@ -94,7 +94,9 @@ void shuffle_band(std::size_t element_bytes, const std::uint8_t* elements, std::
 void shuffle(std::size_t element_bytes, const std::uint8_t* elements, std::size_t count, std::uint8_t* planes,
              std::size_t plane_bytes) {
   switch (element_bytes) {
-    case 1: std::memcpy(planes, elements, count); return;
+    case 1:
+      if (count > 0) std::memcpy(planes, elements, count);  // no elements may have no address
+      return;
     case 2: return shuffle_power_of_two<2>(elements, count, planes, plane_bytes);
     case 4: return shuffle_power_of_two<4>(elements, count, planes, plane_bytes);
     case 8: return shuffle_power_of_two<8>(elements, count, planes, plane_bytes);
