@@ -24,8 +24,6 @@ class BlockCost {
  public:
   explicit BlockCost(std::uint64_t block_bytes) : bytes_(4 * block_bytes) {}
   [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  // What to ask for: blocks differ, and what they need beyond this would stand above the budget.
-  [[nodiscard]] std::uint64_t with_margin() const { return bytes() + bytes() / 4; }
   void observe(std::uint64_t bytes) {
     const std::uint64_t old = this->bytes();
     bytes_.store(bytes > old ? bytes : old - (old - bytes) / 16, std::memory_order_relaxed);
