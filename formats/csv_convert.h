@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "formats/csv_index.h"
+#include "formats/record_format.h"
 #include "formats/reject.h"
 #include "jobs/job_spec.h"
 
@@ -40,13 +41,6 @@ struct CsvBatch {
   std::shared_ptr<arrow::RecordBatch> batch;  // the good rows, in input order
   std::vector<Reject> rejects;                // one for each bad record, in input order
   std::uint64_t rows_in = 0;                  // rows_in == batch rows + rejects
-};
-
-// Where a block stood in its file, for rejects.
-struct BlockPlace {
-  std::string_view path;
-  std::uint64_t offset = 0;       // of the block's first byte
-  std::uint64_t lines_before = 0; // line ends between the chunk's first owned byte and the block
 };
 
 class CsvConverter {

@@ -1,5 +1,7 @@
 #include "jobs/job_spec.h"
 
+#include <algorithm>
+
 #include "jobs/job_file.h"
 
 namespace tipple {
@@ -22,11 +24,48 @@ std::string_view to_string(WriteMode mode) {
   TIPPLE_CHECK(false, "unknown write mode");
 }
 
+std::string_view to_string(SourceFormat format) {
+  switch (format) {
+    case SourceFormat::kCsv: return "csv";
+    case SourceFormat::kJsonLines: return "jsonl";
+    case SourceFormat::kFixedWidth: return "fixed";
+    case SourceFormat::kLog: return "log";
+    case SourceFormat::kParquet: return "parquet";
+    case SourceFormat::kHdf5: return "hdf5";
+    case SourceFormat::kTable: return "table";
+  }
+  TIPPLE_CHECK(false, "unknown source format");
+}
+
+std::string_view to_string(SchemaMode mode) {
+  switch (mode) {
+    case SchemaMode::kDeclared: return "declared";
+    case SchemaMode::kFreeze: return "freeze";
+    case SchemaMode::kEvolve: return "evolve";
+    case SchemaMode::kRescue: return "rescue";
+  }
+  TIPPLE_CHECK(false, "unknown schema mode");
+}
+
+std::string_view to_string(PartFormat format) {
+  switch (format) {
+    case PartFormat::kHdf5: return "hdf5";
+    case PartFormat::kParquet: return "parquet";
+  }
+  TIPPLE_CHECK(false, "unknown part format");
+}
+
 Schema TableSpec::schema() const {
+  if (!output.empty()) return output;
   Schema schema;
   schema.reserve(columns.size());
   for (const ColumnSpec& spec : columns) schema.push_back(spec.column);
   return schema;
+}
+
+bool TableSpec::needs_pipeline() const {
+  return !steps.empty() || !checks.empty() ||
+         std::any_of(columns.begin(), columns.end(), [](const ColumnSpec& column) { return !column.expr.empty(); });
 }
 
 Result<ModeSpec> JobSpec::mode(std::string_view mode_name) const {

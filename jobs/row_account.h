@@ -1,4 +1,4 @@
-// The conservation law of one table: rows_in = rows_out + rejected + filtered + deduplicated. Value.
+// The conservation law of one table: rows_in + added = rows_out + rejected + filtered + deduplicated. Value.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@ struct RowAccount {
   std::uint64_t rejected = 0;
   std::uint64_t filtered = 0;
   std::uint64_t deduplicated = 0;
+  std::uint64_t added = 0;  // rows that a step made of others (explode): the elements of a list less one
 
   friend bool operator==(const RowAccount&, const RowAccount&) = default;
   RowAccount& operator+=(const RowAccount& other) {
@@ -19,9 +20,10 @@ struct RowAccount {
     rejected += other.rejected;
     filtered += other.filtered;
     deduplicated += other.deduplicated;
+    added += other.added;
     return *this;
   }
-  [[nodiscard]] bool balanced() const { return rows_in == rows_out + rejected + filtered + deduplicated; }
+  [[nodiscard]] bool balanced() const { return rows_in + added == rows_out + rejected + filtered + deduplicated; }
 };
 
 }  // namespace tipple

@@ -17,8 +17,9 @@ ALLOWED = {
     "coordinator": {"base", "jobs", "partitioner"},
     "formats": {"base", "jobs"},
     "warehouse": {"base", "jobs", "formats"},
-    "worker": {"base", "jobs", "formats", "warehouse", "partitioner", "coordinator"},
-    "cli": {"base", "jobs", "partitioner", "coordinator", "formats", "warehouse", "worker"},
+    "transforms": {"base", "jobs", "formats"},
+    "worker": {"base", "jobs", "formats", "transforms", "warehouse", "partitioner", "coordinator"},
+    "cli": {"base", "jobs", "partitioner", "coordinator", "formats", "transforms", "warehouse", "worker"},
 }
 # The worker takes values from the scheduling side, and reads its journal; it never sees its decisions.
 WORKER_MAY_TAKE = {"partitioner/chunk_plan.h", "coordinator/task.h", "coordinator/transport.h", "coordinator/journal.h"}
@@ -28,6 +29,8 @@ CONFINED = {
     r"(hdf5|H5\w*)\.h": r"formats/hdf5_\w+\.(cpp|h)",
     r"boost/(archive|serialization)/.*": r"coordinator/codec\.cpp",
     r"yaml-cpp/.*": r"jobs/yaml_tree\.cpp",
+    r"simdjson\.h": r"formats/json_records\.cpp",
+    r"sodium\.h": r"transforms/column_cipher\.cpp",
 }
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
