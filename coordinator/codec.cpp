@@ -180,7 +180,7 @@ void fields(A& a, Error& v) {
 }
 template <typename A>
 void fields(A& a, RowAccount& v) {
-  a(v.rows_in, v.rows_out, v.rejected, v.filtered, v.deduplicated);
+  a(v.rows_in, v.rows_out, v.rejected, v.filtered, v.deduplicated, v.added);
 }
 template <typename A>
 void fields(A& a, ColumnStats& v) {
@@ -188,11 +188,11 @@ void fields(A& a, ColumnStats& v) {
 }
 template <typename A>
 void fields(A& a, Extent& v) {
-  a(v.path, v.size, v.mtime_ns, v.splittable);
+  a(v.path, v.size, v.mtime_ns, v.splittable, v.member);
 }
 template <typename A>
 void fields(A& a, TaskSegment& v) {
-  a(v.path, v.size, v.mtime_ns, v.begin, v.end);
+  a(v.path, v.size, v.mtime_ns, v.begin, v.end, v.member);
 }
 template <typename A>
 void fields(A& a, ChunkTask& v) {

@@ -20,7 +20,7 @@
 
 namespace tipple {
 
-inline constexpr std::uint32_t kEnvelopeVersion = 1;
+inline constexpr std::uint32_t kEnvelopeVersion = 2;
 inline constexpr std::size_t kEnvelopeHeaderBytes = 40;
 
 // Precondition (checked): the encoded message is at most limits::kMessageBytesMax.

@@ -13,7 +13,7 @@
 
 namespace tipple {
 
-inline constexpr std::uint32_t kJournalVersion = 1;
+inline constexpr std::uint32_t kJournalVersion = 2;
 inline constexpr std::size_t kJournalHeaderBytes = 40;
 inline constexpr std::size_t kJournalFrameHeaderBytes = 24;
 

@@ -23,6 +23,7 @@ struct TaskSegment {
   std::int64_t mtime_ns = 0;  // likewise: a worker that finds another pair reports a changed file
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
+  std::string member = {};  // of the zip archive `path`; empty: the file itself
   friend bool operator==(const TaskSegment&, const TaskSegment&) = default;
 };
 

@@ -15,12 +15,13 @@
 
 namespace tipple {
 
-// One input file as rank 0 found it.
+// One input file, or one member of an archive, as rank 0 found it.
 struct Extent {
   std::string path;  // absolute
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
-  bool splittable = true;
+  bool splittable = true;  // can it be cut anywhere: are bytes of the file bytes of its text?
+  std::string member = {};  // of a zip archive, whose compressed size is `size` then; empty: the file itself
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 

@@ -15,7 +15,7 @@ inline ChunkReport sample_report(std::uint32_t chunk = 3) {
   report.range = {true, true, 100, 250, 7};
   TableReport table;
   table.table = TableId{1};
-  table.rows = {10, 8, 1, 1, 0};
+  table.rows = {10, 8, 1, 1, 3, 3};
   StagedPart part;
   part.path = "flights/_staging/a/chunk-00003-2.h5";
   part.bytes = 4096;
@@ -42,7 +42,7 @@ inline LoadSetup sample_setup() {
 }
 
 inline std::vector<Message> sample_messages() {
-  const TaskSegment segment{"/data/in.csv", 1000, -5, 100, 200};
+  const TaskSegment segment{"/data/in.zip", 1000, -5, 100, 200, "in.csv"};
   return {
       Hello{"node7", 4711, 8},
       Heartbeat{9},
@@ -65,7 +65,7 @@ inline std::vector<Message> sample_messages() {
 inline std::vector<JournalEntry> sample_entries() {
   return {
       JournalOpened{sample_setup(), 9, 4, "node7", 4711, "123_4"},
-      JournalInputs{SourceId{1}, {{"/data/a.csv", 10, 20, true}, {"/data/b.csv.gz", 30, 40, false}}},
+      JournalInputs{SourceId{1}, {{"/data/a.csv", 10, 20, true}, {"/data/b.csv.gz", 30, 40, false}, {"/data/c.zip", 50, 60, false, "in/c.csv"}}},
       JournalAccepted{sample_report()},
       JournalPublished{{{{"flights", 7, false}}, std::nullopt}},
       JournalClosed{5, "disk on fire"},
