@@ -36,6 +36,10 @@ struct TypedExpr {
 // Parses and type-checks `text` against `input`. Error kUsage: "at character N: ..." with the nearest name of a function or column.
 [[nodiscard]] Result<TypedExpr> compile_expression(std::string_view text, const Schema& input);
 
+// `expression` as `target`: itself if it has that type already (a wider string(n) included), else a cast whose values that do not fit are
+// faults. Error kUsage: no cast leads there.
+[[nodiscard]] Result<TypedExpr> convert_expression(TypedExpr expression, const DataType& target);
+
 // The names of columns that `text` refers to, ascending, each once. Error kUsage if it does not parse.
 [[nodiscard]] Result<std::vector<std::string>> expression_columns(std::string_view text);
 
