@@ -1,6 +1,5 @@
 #include "coordinator/codec.h"
 
-#include <bit>
 #include <boost/archive/archive_exception.hpp>
 #include <boost/archive/binary_iarchive.hpp>
 #include <boost/archive/binary_oarchive.hpp>
@@ -11,7 +10,6 @@
 namespace tipple {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "journals and messages are little-endian");
 
 constexpr unsigned kArchiveFlags = boost::archive::no_header | boost::archive::no_codecvt | boost::archive::no_tracking;
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/fixed_bytes.h"
 #include "base/limits.h"
 #include "coordinator/codec.h"
 
@@ -13,18 +14,6 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x014C5054;  // "TPL\x01"
 constexpr std::size_t kChecksumOffset = 32;
-
-template <typename T>
-void put(std::byte* at, T value) {
-  std::memcpy(at, &value, sizeof value);
-}
-
-template <typename T>
-T get(const std::byte* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
 
 std::uint64_t checksum(std::span<const std::byte> bytes) {
   const std::uint64_t header = XXH3_64bits(bytes.data(), kChecksumOffset);

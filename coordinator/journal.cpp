@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/fixed_bytes.h"
 #include "base/limits.h"
 #include "coordinator/codec.h"
 #include "coordinator/journal_frames.h"
@@ -23,18 +24,6 @@ constexpr std::uint32_t kFrameMagic = 0x464A5054;  // "TPJF"
 constexpr std::string_view kAttemptPrefix = "attempt-";
 constexpr std::uint64_t kJournalBytesMax = 16 * limits::kGiB;
 constexpr std::uint32_t kAttemptsMax = 1'000'000;
-
-template <typename T>
-void put(std::byte* at, T value) {
-  std::memcpy(at, &value, sizeof value);
-}
-
-template <typename T>
-T get(const std::byte* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
 
 struct Frame {
   std::uint64_t sequence = 0;

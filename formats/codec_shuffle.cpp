@@ -110,7 +110,9 @@ void shuffle(std::size_t element_bytes, const std::uint8_t* elements, std::size_
 
 void unshuffle(std::size_t element_bytes, const std::uint8_t* planes, std::size_t count, std::uint8_t* elements) {
   switch (element_bytes) {
-    case 1: std::memcpy(elements, planes, count); return;
+    case 1:
+      if (count > 0) std::memcpy(elements, planes, count);  // no elements may have no address
+      return;
     case 2: return unshuffle_power_of_two<2>(planes, count, elements);
     case 4: return unshuffle_power_of_two<4>(planes, count, elements);
     case 8: return unshuffle_power_of_two<8>(planes, count, elements);

@@ -6,6 +6,11 @@
 
 #include "tests/formats/part_testing.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+// HDF5 does not give back object headers and cache entries of a file in which it met damage.
+extern "C" int __lsan_is_turned_off() { return 1; }
+#endif
+
 namespace tipple {
 namespace {
 
