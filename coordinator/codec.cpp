@@ -230,7 +230,7 @@ void fields(A& a, ChunkFailure& v) {
 }
 template <typename A>
 void fields(A& a, LoadSetup& v) {
-  a(v.job_text, v.job_file, v.job_folder, v.mode, v.load, v.attempt, v.attempt_number, v.lease_ns);
+  a(v.job_text, v.job_file, v.job_folder, v.mode, v.tables, v.columns, v.load, v.attempt, v.attempt_number, v.lease_ns);
 }
 template <typename A>
 void fields(A& a, PublishedTable& v) {

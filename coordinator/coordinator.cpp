@@ -93,6 +93,8 @@ void Coordinator::on_message(WorkerId from, const Message& message) {
   // A worker whose lease is over has been replaced; it stops by itself.
   if (from.value() >= transport_.size()) return;
   if (scheduler_.lost(from) && !std::holds_alternative<Goodbye>(message)) return;
+  // What a slow worker still says of the load before this one comes before its Hello.
+  if (!set_up_.contains(from) && !std::holds_alternative<Hello>(message)) return;
   apply(worker_event(EventKind::kHeard, from));
   std::visit(
       [&](const auto& value) {
