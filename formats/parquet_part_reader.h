@@ -1,5 +1,5 @@
-// Reads Parquet parts that Tipple wrote: back to the types of the part's own schema, which stands in its key-value metadata.
-// A damaged part is an Error.
+// Reads Parquet parts that Tipple wrote: back to the types of the part's own schema, which stands in its key-value
+// metadata. A damaged part is an Error.
 //
 // Thread rule: one owner per reader; readers of different files may be used on different threads.
 #pragma once
@@ -28,7 +28,8 @@ class ParquetPartReader {
   [[nodiscard]] std::uint64_t rows() const;
   [[nodiscard]] std::uint64_t row_groups() const;
   [[nodiscard]] Result<std::string> attribute(const std::string& name) const;
-  // Row group `index` as a batch (formats/arrow_types.h) with all columns, or those in `columns` (positions, ascending).
+  // Row group `index` as a batch (formats/arrow_types.h) with all columns, or those in `columns` (positions,
+  // ascending).
   [[nodiscard]] Result<std::shared_ptr<arrow::RecordBatch>> read_row_group(
       std::uint64_t index, const std::optional<std::vector<std::uint32_t>>& columns = std::nullopt);
 

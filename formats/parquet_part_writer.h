@@ -1,8 +1,9 @@
 // Writes one Parquet part (docs/format-parquet.md): create, append row groups in order, close.
 //
-// Bytes depend on the schema, the codec, the attributes and the rows of each row group alone, never on how a row group is cut into
-// slices, on threads or on time. Thread rule: one owner; append() encodes the columns on the threads of the caller's TBB arena.
-// After any error the part is worthless: discard() it and redo the chunk. fsync and hashing are the caller's (hdf5_part_writer.h).
+// Bytes depend on the schema, the codec, the attributes and the rows of each row group alone, never on how a row group
+// is cut into slices, on threads or on time. Thread rule: one owner; append() encodes the columns on the threads of the
+// caller's TBB arena. After any error the part is worthless: discard() it and redo the chunk. fsync and hashing are the
+// caller's (hdf5_part_writer.h).
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,10 @@ namespace tipple {
 
 class ParquetPartWriter {
  public:
-  // Creates `path` exclusively. `attributes`: further key-value metadata of the file. kDeflate is Parquet's gzip, kLz4 its LZ4_RAW.
-  [[nodiscard]] static Result<ParquetPartWriter> create(const std::filesystem::path& path, const Schema& schema, Codec codec,
+  // Creates `path` exclusively. `attributes`: further key-value metadata of the file. kDeflate is Parquet's gzip, kLz4
+  // its LZ4_RAW.
+  [[nodiscard]] static Result<ParquetPartWriter> create(const std::filesystem::path& path, const Schema& schema,
+                                                        Codec codec,
                                                         const std::map<std::string, std::string>& attributes);
   ParquetPartWriter(ParquetPartWriter&&) noexcept;
   ParquetPartWriter& operator=(ParquetPartWriter&&) noexcept;
