@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "jobs/byte_size.h"
 #include "jobs/job_sections.h"
 #include "jobs/node_reader.h"
 #include "jobs/yaml_tree.h"
@@ -48,29 +47,20 @@ void read_warehouse(const SettingsReader& settings, JobSpec& job) {
   job.warehouse = (job.folder / *path).lexically_normal();
 }
 
-void read_chunk_bytes(const SettingsReader& settings, JobSpec& job) {
-  const auto text = settings.text("chunk_bytes");
-  if (!text) return;
-  const auto bytes = parse_bytes(*text);
-  if (bytes.ok() && *bytes >= 1) {
-    job.chunk_bytes = *bytes;
-    return;
-  }
-  settings.mistakes().add(*settings.find("chunk_bytes"), fmt::format("'chunk_bytes' must be a size of at least 1, not '{}'", *text),
-                          "as 64MiB or 500MB");
-}
+void read_chunk_bytes(const SettingsReader& settings, JobSpec& job) { job.chunk_bytes = settings.bytes("chunk_bytes"); }
 
-// A source that no table reads would be read for nothing.
-void check_all_used(const YamlNode& node, const JobSpec& job, Mistakes& mistakes) {
-  for (const YamlEntry& entry : node.entries) {
-    const bool used = std::any_of(job.tables.begin(), job.tables.end(), [&](const TableSpec& table) {
-      return std::any_of(table.from.begin(), table.from.end(),
-                         [&](SourceId id) { return job.sources[id.value()].name == entry.key.text; });
-    });
-    if (!used) {
-      mistakes.add(entry.key, fmt::format("no table reads the source '{}'", entry.key.text), "remove it, or name it in a table's 'from'");
-    }
-  }
+void read_sources_and_tables(const SettingsReader& settings, JobSpec& job) {
+  Mistakes& mistakes = settings.mistakes();
+  const YamlNode* sources = settings.require("sources", "a map from each source's name to its settings");
+  const YamlNode* tables = settings.require("tables", "a map from each table's name to its settings");
+  const std::size_t before = mistakes.count();
+  if (sources != nullptr) job.sources = read_sources(*sources, mistakes);
+  const bool sources_right = sources != nullptr && mistakes.count() == before;
+  if (tables == nullptr) return;
+  std::vector<TableSection> sections = read_tables(*tables, job.sources, mistakes);
+  for (TableSection& section : sections) job.tables.push_back(std::move(section.table));
+  // Wrong sources would be told once more as wrong fields.
+  if (sources_right) check_whole_job(*sources, sections, job, mistakes);
 }
 
 std::string printed(const JobFileMistake& mistake, const std::filesystem::path& file) {
@@ -89,7 +79,8 @@ std::vector<ModeSpec> read_modes(const YamlNode& node, Mistakes& mistakes) {
     ModeSpec mode;
     mode.name = entry->key.text;
     if (!is_plain_name(mode.name)) {
-      mistakes.add(entry->key, fmt::format("'{}' cannot be a mode's name", mode.name), "1 to 64 letters, digits, '_' and '-'");
+      mistakes.add(entry->key, fmt::format("'{}' cannot be a mode's name", mode.name),
+                   "1 to 64 letters, digits, '_' and '-'");
     }
     const SettingsReader settings(entry->value, "modes." + mode.name, {"write"}, mistakes);
     if (settings.require("write", "replace or append") != nullptr) {
@@ -118,12 +109,7 @@ ParsedJob parse_job(std::string_view text, const std::filesystem::path& file, co
     read_name(settings, job);
     read_warehouse(settings, job);
     read_chunk_bytes(settings, job);
-    const YamlNode* sources = settings.require("sources", "a map from each source's name to its settings");
-    if (sources != nullptr) job.sources = read_sources(*sources, mistakes);
-    const YamlNode* tables = settings.require("tables", "a map from each table's name to its settings");
-    if (tables != nullptr) job.tables = read_tables(*tables, job.sources, mistakes);
-    // An unknown name in a `from` has been said already; it is likely the one that is missing here.
-    if (sources != nullptr && tables != nullptr && mistakes.count() == 0) check_all_used(*sources, job, mistakes);
+    read_sources_and_tables(settings, job);
     if (const YamlNode* modes = settings.find("modes")) job.modes = read_modes(*modes, mistakes);
   }
   if (job.modes.empty()) job.modes.push_back({"full", WriteMode::kReplace});
@@ -134,7 +120,8 @@ ParsedJob parse_job(std::string_view text, const std::filesystem::path& file, co
 
 Result<JobSpec> read_job_file(const std::filesystem::path& file) {
   if (::access(file.c_str(), F_OK) != 0 && errno == ENOENT) {
-    return usage_error("there is no such job file", file.string(), "name an existing file; docs/job-file.md shows how to write one");
+    return usage_error("there is no such job file", file.string(),
+                       "name an existing file; docs/job-file.md shows how to write one");
   }
   TIPPLE_RETURN_IF_ERROR(stat_regular_file(file));
   TIPPLE_TRY(const std::string text, read_file(file, limits::kJobFileBytesMax));

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "jobs/byte_size.h"
+
 namespace tipple {
 namespace {
 
@@ -18,7 +20,8 @@ bool looks_secret(std::string_view key) {
   }
   constexpr std::array<std::string_view, 8> kWords = {"password", "passwd",     "passphrase", "secret",
                                                       "token",    "credential", "apikey",     "accesskey"};
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+  return lower == "key" || std::any_of(kWords.begin(), kWords.end(),
+                                       [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
 bool is_text(const YamlNode& node) {
@@ -58,10 +61,14 @@ std::string nearest_hint(std::string_view text, const std::vector<std::string>& 
 
 std::string kind_name(const YamlNode& node) {
   switch (node.kind) {
-    case YamlNode::Kind::kNull: return "nothing";
-    case YamlNode::Kind::kText: return "'" + node.text + "'";
-    case YamlNode::Kind::kList: return "a list";
-    case YamlNode::Kind::kMap: return "a map";
+    case YamlNode::Kind::kNull:
+      return "nothing";
+    case YamlNode::Kind::kText:
+      return "'" + node.text + "'";
+    case YamlNode::Kind::kList:
+      return "a list";
+    case YamlNode::Kind::kMap:
+      return "a map";
   }
   TIPPLE_CHECK(false, "unknown kind of node");
 }
@@ -73,10 +80,20 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
-SettingsReader::SettingsReader(const YamlNode& node, std::string place, std::vector<std::string> known, Mistakes& mistakes)
+bool is_table_name(std::string_view name) {
+  constexpr std::size_t kNameBytesMax = 64;
+  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  return !name.empty() && name.size() <= kNameBytesMax && is_letter(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+SettingsReader::SettingsReader(const YamlNode& node, std::string place, std::vector<std::string> known,
+                               Mistakes& mistakes)
     : node_(node), place_(std::move(place)), known_(std::move(known)), mistakes_(mistakes) {
   if (!is_map()) {
-    const std::string what = place_.empty() ? "a job file is a map of settings" : fmt::format("'{}' must be a map", place_);
+    const std::string what =
+        place_.empty() ? "a job file is a map of settings" : fmt::format("'{}' must be a map", place_);
     mistakes_.add(node, fmt::format("{}, not {}", what, kind_name(node)), "its keys are " + quoted_list(known_, "and"));
     return;
   }
@@ -96,7 +113,7 @@ void SettingsReader::check_unknown(const YamlEntry& entry) {
   const std::string& key = entry.key.text;
   if (looks_secret(key) && is_text(entry.value)) {
     mistakes_.add(entry.key, fmt::format("'{}' looks like a secret written out", place_of(key)),
-                  "secrets never stand in a job file; keep them in the environment or in a file of their own");
+                  "secrets never stand in a job file; name where one is kept: {env: NAME} or {file: PATH}");
     return;
   }
   const std::string where = place_.empty() ? "" : fmt::format(" in '{}'", place_);
@@ -112,7 +129,8 @@ const YamlNode* SettingsReader::find(std::string_view key) const {
 
 const YamlNode* SettingsReader::require(std::string_view key, std::string_view hint) const {
   const YamlNode* value = find(key);
-  if (value == nullptr && is_map()) mistakes_.add(node_, fmt::format("'{}' is missing", place_of(key)), std::string(hint));
+  if (value == nullptr && is_map())
+    mistakes_.add(node_, fmt::format("'{}' is missing", place_of(key)), std::string(hint));
   return value;
 }
 
@@ -154,7 +172,18 @@ std::optional<std::uint64_t> SettingsReader::count(std::string_view key, std::ui
     const auto [stopped, failed] = std::from_chars(value->text.data(), end, number);
     if (failed == std::errc() && stopped == end && number <= max) return number;
   }
-  mistakes_.add(*value, fmt::format("'{}' must be a whole number from 0 to {}, not {}", place_of(key), max, kind_name(*value)));
+  mistakes_.add(*value,
+                fmt::format("'{}' must be a whole number from 0 to {}, not {}", place_of(key), max, kind_name(*value)));
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> SettingsReader::bytes(std::string_view key) const {
+  const auto size = text(key);
+  if (!size) return std::nullopt;
+  const auto parsed = parse_bytes(*size);
+  if (parsed.ok() && *parsed >= 1) return *parsed;
+  mistakes_.add(*find(key), fmt::format("'{}' must be a size of at least 1, not '{}'", place_of(key), *size),
+                "as 64MiB or 500MB");
   return std::nullopt;
 }
 

@@ -1,4 +1,5 @@
-// Reading typed values out of a YamlNode, noting every mistake instead of stopping at the first. Used by the job file's sections.
+// Reading typed values out of a YamlNode, noting every mistake instead of stopping at the first. Used by the job file's
+// sections.
 //
 // Thread rule: one owner. Readers give nothing (or the default) when the value is wrong; the mistake is noted then.
 #pragma once
@@ -29,11 +30,14 @@ class Mistakes {
 // "'a', 'b' or 'c'", with `last` before the last name.
 [[nodiscard]] std::string quoted_list(const std::vector<std::string>& names, std::string_view last = "or");
 // "did you mean 'x'?", else "`otherwise` 'a', 'b' and 'c'".
-[[nodiscard]] std::string nearest_hint(std::string_view text, const std::vector<std::string>& known, std::string_view otherwise);
+[[nodiscard]] std::string nearest_hint(std::string_view text, const std::vector<std::string>& known,
+                                       std::string_view otherwise);
 // What the node is, for "expected ..., not ...".
 [[nodiscard]] std::string kind_name(const YamlNode& node);
 // The characters that names of jobs and modes are made of: [A-Za-z0-9_-]{1,64}.
 [[nodiscard]] bool is_plain_name(std::string_view name);
+// [A-Za-z][A-Za-z0-9_]{0,63}: a leading '_' is the warehouse's own (_loads, _lock).
+[[nodiscard]] bool is_table_name(std::string_view name);
 
 // A map whose keys are settings: unknown and repeated ones are mistakes, and so is a secret written out.
 class SettingsReader {
@@ -53,6 +57,8 @@ class SettingsReader {
   [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
   [[nodiscard]] std::optional<bool> boolean(std::string_view key) const;
   [[nodiscard]] std::optional<std::uint64_t> count(std::string_view key, std::uint64_t max) const;
+  // A size of at least 1: 64MiB, 500MB, 1000.
+  [[nodiscard]] std::optional<std::uint64_t> bytes(std::string_view key) const;
   [[nodiscard]] std::optional<double> percent(std::string_view key) const;
   // Position in `choices`.
   [[nodiscard]] std::optional<std::size_t> choice(std::string_view key, const std::vector<std::string>& choices) const;
@@ -68,8 +74,9 @@ class SettingsReader {
   Mistakes& mistakes_;
 };
 
-// The entries of a map from names to things, without repeated ones (a mistake). An absent, empty or other node is a mistake.
-[[nodiscard]] std::vector<const YamlEntry*> named_entries(const YamlNode& node, const std::string& place, std::string_view thing,
-                                                          Mistakes& mistakes);
+// The entries of a map from names to things, without repeated ones (a mistake). An absent, empty or other node is a
+// mistake.
+[[nodiscard]] std::vector<const YamlEntry*> named_entries(const YamlNode& node, const std::string& place,
+                                                          std::string_view thing, Mistakes& mistakes);
 
 }  // namespace tipple

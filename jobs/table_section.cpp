@@ -1,7 +1,7 @@
+// The section `tables`, but for the columns (column_section.cpp), the steps and the checks.
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -11,143 +11,99 @@
 namespace tipple {
 namespace {
 
-constexpr std::size_t kColumnNameBytesMax = 255;
-constexpr std::size_t kTableNameBytesMax = 64;
+const std::vector<std::string> kTableKeys = {"from",   "columns", "raw",     "schema", "steps",
+                                             "checks", "expect",  "rejects", "format", "codec"};
 
-bool is_table_name(std::string_view name) {
-  // A leading '_' is the warehouse's own: _loads, _lock.
-  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  return !name.empty() && name.size() <= kTableNameBytesMax && is_letter(name.front()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
-}
-
-void check_column_name(const YamlNode& key, Mistakes& mistakes) {
-  const std::string& name = key.text;
-  if (name.empty()) {
-    mistakes.add(key, "a column's name is empty");
-  } else if (name.size() > kColumnNameBytesMax) {
-    mistakes.add(key, fmt::format("a column's name has {} bytes, more than {}", name.size(), kColumnNameBytesMax));
-  } else if (name == "." || name.find('/') != std::string::npos || name.find('\0') != std::string::npos) {
-    mistakes.add(key, fmt::format("'{}' cannot be a column's name", name), "names are without '/' and are not '.'");
+// One source of a fan-in: its name, or its name and which of its fields fill which columns.
+void read_one_source(const YamlNode& node, const std::string& place, const std::vector<SourceSpec>& sources,
+                     TableSpec& table, std::vector<const YamlNode*>& map_nodes, Mistakes& mistakes) {
+  const YamlNode* name = &node;
+  const YamlNode* map_node = nullptr;
+  if (node.kind == YamlNode::Kind::kMap) {
+    const SettingsReader settings(node, place, {"source", "columns"}, mistakes);
+    name = settings.require("source", "the name of a source");
+    map_node = settings.find("columns");
+    if (name == nullptr) return;
   }
-}
-
-// Datasets "<column>.valid" and "<column>.length" stand beside some columns in a part.
-void check_companions(const std::vector<const YamlEntry*>& entries, Mistakes& mistakes) {
-  std::map<std::string_view, const YamlNode*> names;
-  for (const YamlEntry* entry : entries) names.emplace(entry->key.text, &entry->key);
-  for (const auto& [name, key] : names) {
-    for (const std::string_view suffix : {".valid", ".length"}) {
-      if (!name.ends_with(suffix)) continue;
-      const std::string_view owner = name.substr(0, name.size() - suffix.size());
-      if (!names.contains(owner)) continue;
-      mistakes.add(*key, fmt::format("the column '{}' clashes with what is stored for the column '{}'", name, owner),
-                   "choose another name and say 'from: " + std::string(name) + "'");
-    }
-  }
-}
-
-std::optional<DataType> read_type(const YamlNode& node, const std::string& place, Mistakes& mistakes) {
-  if (node.kind != YamlNode::Kind::kText) {
-    mistakes.add(node, fmt::format("'{}' must be a type, not {}", place, kind_name(node)), "as int32 or string");
-    return std::nullopt;
-  }
-  // In a flow map an unquoted comma ends the value: {type: decimal(9,2)} has a key "2)".
-  if (node.text.find('(') != std::string::npos && node.text.find(')') == std::string::npos) {
-    mistakes.add(node, fmt::format("the type '{}' of '{}' is cut off at a comma", node.text, place),
-                 "inside { } put a type with a comma in quotes: type: \"decimal(9,2)\"");
-    return std::nullopt;
-  }
-  auto type = parse_data_type(node.text);
-  if (type.ok()) return std::move(type).value();
-  mistakes.add(node, fmt::format("'{}': {}", place, type.error().what), type.error().hint);
-  return std::nullopt;
-}
-
-bool type_is_cut_off(const YamlNode& node) {
-  for (const YamlEntry& entry : node.entries) {
-    if (entry.key.text == "type" && entry.value.kind == YamlNode::Kind::kText && entry.value.text.find('(') != std::string::npos &&
-        entry.value.text.find(')') == std::string::npos) {
-      return true;
-    }
-  }
-  return false;
-}
-
-ColumnSpec read_column(const YamlEntry& entry, const std::string& table_place, Mistakes& mistakes) {
-  ColumnSpec spec;
-  spec.column.name = entry.key.text;
-  spec.from = spec.column.name;
-  check_column_name(entry.key, mistakes);
-  const std::string place = table_place + ".columns." + spec.column.name;
-  if (entry.value.kind != YamlNode::Kind::kMap) {
-    if (auto type = read_type(entry.value, place, mistakes)) spec.column.type = std::move(*type);
-    return spec;
-  }
-  if (type_is_cut_off(entry.value)) {
-    // The rest of the map is the type's other half; one message says it all.
-    for (const YamlEntry& setting : entry.value.entries) {
-      if (setting.key.text == "type") (void)read_type(setting.value, place, mistakes);
-    }
-    return spec;
-  }
-  const SettingsReader settings(entry.value, place, {"type", "from", "nullable"}, mistakes);
-  if (const YamlNode* type_node = settings.require("type", "as int32 or string")) {
-    if (auto type = read_type(*type_node, settings.place_of("type"), mistakes)) spec.column.type = std::move(*type);
-  }
-  if (auto from = settings.text("from")) {
-    if (from->empty()) mistakes.add(*settings.find("from"), fmt::format("'{}' is empty", settings.place_of("from")));
-    spec.from = std::move(*from);
-  }
-  spec.column.nullable = settings.boolean("nullable").value_or(false);
-  return spec;
-}
-
-// Sources without a header say in the job file itself which fields there are.
-void check_fields(const YamlEntry& entry, const ColumnSpec& spec, const TableSpec& table, const std::vector<SourceSpec>& sources,
-                  Mistakes& mistakes) {
-  for (const SourceId id : table.from) {
-    const SourceSpec& source = sources[id.value()];
-    if (source.csv.header || source.fields.empty()) continue;
-    if (std::find(source.fields.begin(), source.fields.end(), spec.from) != source.fields.end()) continue;
-    mistakes.add(entry.key, fmt::format("the source '{}' has no field '{}'", source.name, spec.from),
-                 nearest_hint(spec.from, source.fields, "its fields are"));
-  }
-}
-
-void read_from(const SettingsReader& settings, const std::vector<SourceSpec>& sources, TableSpec& table) {
-  if (settings.require("from", "the name of a source, or a list of them") == nullptr) return;
-  std::vector<std::string> known;
-  for (const SourceSpec& source : sources) known.push_back(source.name);
-  for (const YamlNode* name : settings.texts("from")) {
-    const auto found = std::find(known.begin(), known.end(), name->text);
-    if (found == known.end()) {
-      settings.mistakes().add(*name, fmt::format("there is no source '{}'", name->text), nearest_hint(name->text, known, "sources are"));
-      continue;
-    }
-    const SourceId id(static_cast<std::uint32_t>(found - known.begin()));
-    if (std::find(table.from.begin(), table.from.end(), id) != table.from.end()) {
-      settings.mistakes().add(*name, fmt::format("the source '{}' is named twice", name->text));
-      continue;
-    }
-    table.from.push_back(id);
-  }
-}
-
-void read_columns(const SettingsReader& settings, const std::vector<SourceSpec>& sources, TableSpec& table) {
-  const YamlNode* node = settings.require("columns", "a map from each column's name to its type");
-  if (node == nullptr) return;
-  const std::string place = "tables." + table.name;
-  const auto entries = named_entries(*node, settings.place_of("columns"), "column", settings.mistakes());
-  if (entries.size() > limits::kColumnsMax) {
-    settings.mistakes().add(*node, fmt::format("{} columns, more than {}", entries.size(), limits::kColumnsMax));
+  if (name->kind != YamlNode::Kind::kText && !(name->kind == YamlNode::Kind::kNull && !name->text.empty())) {
+    mistakes.add(*name, fmt::format("'{}' must be a source's name or a list of them, not {}", place, kind_name(*name)),
+                 "as trips, or {source: trips, columns: {fare: total}} where fields have other names than the columns");
     return;
   }
-  for (const YamlEntry* entry : entries) {
-    table.columns.push_back(read_column(*entry, place, settings.mistakes()));
-    check_fields(*entry, table.columns.back(), table, sources, settings.mistakes());
+  const auto found =
+      std::find_if(sources.begin(), sources.end(), [&](const SourceSpec& source) { return source.name == name->text; });
+  if (found == sources.end()) {
+    std::vector<std::string> known;
+    for (const SourceSpec& source : sources) known.push_back(source.name);
+    mistakes.add(*name, fmt::format("there is no source '{}'", name->text),
+                 nearest_hint(name->text, known, "sources are"));
+    return;
   }
-  check_companions(entries, settings.mistakes());
+  const SourceId id(static_cast<std::uint32_t>(found - sources.begin()));
+  if (std::find(table.from.begin(), table.from.end(), id) != table.from.end()) {
+    mistakes.add(*name, fmt::format("the source '{}' is named twice", name->text));
+    return;
+  }
+  table.from.push_back(id);
+  table.field_maps.emplace_back();
+  map_nodes.push_back(map_node);
+}
+
+void read_field_map(const YamlNode& node, const std::string& place, const SourceSpec& source, FieldMap& fields,
+                    Mistakes& mistakes) {
+  for (const YamlEntry* entry : named_entries(node, place, "column", mistakes)) {
+    const YamlNode& field = entry->value;
+    if (field.kind != YamlNode::Kind::kText || field.text.empty()) {
+      mistakes.add(field,
+                   fmt::format("'{}.{}' must be a field's name, not {}", place, entry->key.text, kind_name(field)));
+      continue;
+    }
+    check_field(field, field.text, source, mistakes);
+    fields.emplace(entry->key.text, field.text);
+  }
+}
+
+// Returns the nodes of the field maps, nullptr where a source has none.
+std::vector<const YamlNode*> read_from(const SettingsReader& settings, const std::vector<SourceSpec>& sources,
+                                       TableSpec& table) {
+  std::vector<const YamlNode*> map_nodes;
+  const YamlNode* node = settings.require("from", "the name of a source, or a list of them");
+  if (node == nullptr) return map_nodes;
+  Mistakes& mistakes = settings.mistakes();
+  const std::string place = settings.place_of("from");
+  if (node->kind != YamlNode::Kind::kList) {
+    read_one_source(*node, place, sources, table, map_nodes, mistakes);
+  } else if (node->items.empty()) {
+    mistakes.add(*node, fmt::format("'{}' is an empty list", place), "the name of a source, or a list of them");
+  } else {
+    for (const YamlNode& item : node->items) read_one_source(item, place, sources, table, map_nodes, mistakes);
+  }
+  for (std::size_t i = 0; i < map_nodes.size(); ++i) {
+    if (map_nodes[i] == nullptr) continue;
+    read_field_map(*map_nodes[i], place + ".columns", sources[table.from[i].value()], table.field_maps[i], mistakes);
+  }
+  return map_nodes;
+}
+
+// A field map names columns that are read.
+void check_field_maps(const std::vector<const YamlNode*>& nodes, const std::string& place, const TableSpec& table,
+                      Mistakes& mistakes) {
+  std::vector<std::string> names;
+  for (const ColumnSpec& column : table.columns) {
+    if (column.expr.empty()) names.push_back(column.column.name);
+  }
+  for (const YamlNode* node : nodes) {
+    if (node == nullptr || node->kind != YamlNode::Kind::kMap) continue;
+    for (const YamlEntry& entry : node->entries) {
+      if (std::find(names.begin(), names.end(), entry.key.text) != names.end()) continue;
+      const bool computed = std::any_of(table.columns.begin(), table.columns.end(),
+                                        [&](const ColumnSpec& column) { return column.column.name == entry.key.text; });
+      mistakes.add(entry.key,
+                   computed ? fmt::format("the column '{}' is computed, not read", entry.key.text)
+                            : fmt::format("'{}' has no column '{}'", place, entry.key.text),
+                   computed ? "remove it here" : nearest_hint(entry.key.text, names, "its columns are"));
+    }
+  }
 }
 
 RejectLimits read_rejects(const YamlNode& node, const std::string& place, Mistakes& mistakes) {
@@ -159,32 +115,94 @@ RejectLimits read_rejects(const YamlNode& node, const std::string& place, Mistak
   return limits;
 }
 
+// A raw table holds records as they came and where they came from.
+void read_raw(const SettingsReader& settings, const std::vector<SourceSpec>& sources, TableSpec& table) {
+  for (const char* key : {"columns", "schema"}) {
+    if (const YamlNode* node = settings.find(key)) {
+      settings.mistakes().add(
+          *node, fmt::format("'{}' does not go with 'raw: true'", settings.place_of(key)),
+          "a raw table has the columns file, offset and record; let another table read it and give them types");
+    }
+  }
+  for (const SourceId id : table.from) {
+    const SourceSpec& source = sources[id.value()];
+    if (source.format != SourceFormat::kParquet && source.format != SourceFormat::kHdf5 &&
+        source.format != SourceFormat::kTable)
+      continue;
+    settings.mistakes().add(*settings.find("raw"),
+                            fmt::format("the records of the source '{}' have no text", source.name),
+                            "a raw table is for csv, tsv, jsonl, fixed and log");
+  }
+  DataType offset;
+  offset.kind = TypeKind::kInt64;
+  table.columns = {{{"file", DataType{}, false}, std::string(kFileField), "", ""},
+                   {{"offset", offset, false}, std::string(kOffsetField), "", ""},
+                   {{"record", DataType{}, false}, std::string(kRecordField), "", ""}};
+}
+
+void read_storage(const SettingsReader& settings, TableSpec& table) {
+  constexpr std::array<PartFormat, 2> kFormats = {PartFormat::kHdf5, PartFormat::kParquet};
+  constexpr std::array<Codec, 4> kCodecs = {Codec::kDeflate, Codec::kZstd, Codec::kLz4, Codec::kNone};
+  std::vector<std::string> names;
+  for (const PartFormat format : kFormats) names.emplace_back(to_string(format));
+  if (const auto chosen = settings.choice("format", names)) table.part_format = kFormats[*chosen];
+  if (table.part_format == PartFormat::kParquet) table.codec = Codec::kZstd;
+  names.clear();
+  for (const Codec codec : kCodecs) names.emplace_back(to_string(codec));
+  if (const auto chosen = settings.choice("codec", names)) table.codec = kCodecs[*chosen];
+}
+
+void read_rules(const SettingsReader& settings, const std::vector<SourceSpec>& sources, TableSpec& table) {
+  Mistakes& mistakes = settings.mistakes();
+  const auto place = [&](const char* key) { return settings.place_of(key); };
+  if (const YamlNode* node = settings.find("steps")) table.steps = read_steps(*node, place("steps"), sources, mistakes);
+  if (const YamlNode* node = settings.find("checks"))
+    table.checks = read_checks(*node, place("checks"), sources, mistakes);
+  if (const YamlNode* node = settings.find("expect"))
+    table.expectations = read_expectations(*node, place("expect"), mistakes);
+}
+
+void read_table(const SettingsReader& settings, const std::vector<SourceSpec>& sources, TableSpec& table) {
+  Mistakes& mistakes = settings.mistakes();
+  const std::vector<const YamlNode*> map_nodes = read_from(settings, sources, table);
+  constexpr std::array<SchemaMode, 4> kModes = {SchemaMode::kDeclared, SchemaMode::kFreeze, SchemaMode::kEvolve,
+                                                SchemaMode::kRescue};
+  std::vector<std::string> names;
+  for (const SchemaMode mode : kModes) names.emplace_back(to_string(mode));
+  if (const auto chosen = settings.choice("schema", names)) table.schema_mode = kModes[*chosen];
+  table.raw = settings.boolean("raw").value_or(false);
+  const YamlNode* columns = settings.find("columns");
+  table.inferred = columns == nullptr && !table.raw;
+  if (table.raw) {
+    read_raw(settings, sources, table);
+  } else if (columns != nullptr) {
+    read_columns(*columns, settings.place_of("columns"), sources, table, mistakes);
+  }
+  if (!table.columns.empty()) check_field_maps(map_nodes, "tables." + table.name, table, mistakes);
+  read_rules(settings, sources, table);
+  if (const YamlNode* rejects = settings.find("rejects"))
+    table.rejects = read_rejects(*rejects, settings.place_of("rejects"), mistakes);
+  read_storage(settings, table);
+}
+
 }  // namespace
 
-std::vector<TableSpec> read_tables(const YamlNode& node, const std::vector<SourceSpec>& sources, Mistakes& mistakes) {
-  std::vector<TableSpec> tables;
+std::vector<TableSection> read_tables(const YamlNode& node, const std::vector<SourceSpec>& sources,
+                                      Mistakes& mistakes) {
+  std::vector<TableSection> sections;
   for (const YamlEntry* entry : named_entries(node, "tables", "table", mistakes)) {
+    const std::size_t before = mistakes.count();
     TableSpec table;
     table.name = entry->key.text;
     if (!is_table_name(table.name)) {
       mistakes.add(entry->key, fmt::format("'{}' cannot be a table's name", table.name),
                    "a letter, then up to 63 letters, digits and '_'");
     }
-    const SettingsReader settings(entry->value, "tables." + table.name, {"from", "columns", "rejects", "codec"}, mistakes);
-    if (settings.is_map()) {
-      read_from(settings, sources, table);
-      read_columns(settings, sources, table);
-      if (const YamlNode* rejects = settings.find("rejects")) {
-        table.rejects = read_rejects(*rejects, settings.place_of("rejects"), mistakes);
-      }
-      constexpr std::array<Codec, 4> kCodecs = {Codec::kDeflate, Codec::kZstd, Codec::kLz4, Codec::kNone};
-      std::vector<std::string> names;
-      for (const Codec codec : kCodecs) names.emplace_back(to_string(codec));
-      if (const auto chosen = settings.choice("codec", names)) table.codec = kCodecs[*chosen];
-    }
-    tables.push_back(std::move(table));
+    const SettingsReader settings(entry->value, "tables." + table.name, kTableKeys, mistakes);
+    if (settings.is_map()) read_table(settings, sources, table);
+    sections.push_back({entry, std::move(table), mistakes.count() == before});
   }
-  return tables;
+  return sections;
 }
 
 }  // namespace tipple

@@ -55,7 +55,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 std::string printed(const ParsedJob& parsed) {
   std::string text;
   for (const JobFileMistake& mistake : parsed.mistakes) {
-    text += std::to_string(mistake.line) + ":" + std::to_string(mistake.column) + ": " + mistake.what + " (" + mistake.hint + ")\n";
+    text += std::to_string(mistake.line) + ":" + std::to_string(mistake.column) + ": " + mistake.what + " (" +
+            mistake.hint + ")\n";
   }
   return text;
 }
@@ -126,24 +127,32 @@ TEST(JobFile, TheOnlyModeNeedsNoName) {
 TEST(JobFile, EveryMistakeHasItsPlaceAndItsCure) {
   EXPECT_EQ(mistake("version: 1", "version: 2"),
             "1:10: 'version' must be 1, not '2' (another version of the job file needs another version of tipple)\n");
-  EXPECT_EQ(mistake("    codec: zstd", "    codek: zstd"), "19:5: unknown key 'codek' in 'tables.trips' (did you mean 'codec'?)\n");
-  EXPECT_EQ(mistake("zstd", "gzip"), "19:12: 'tables.trips.codec' must be 'deflate', 'zstd', 'lz4' or 'none', not 'gzip' ()\n");
+  EXPECT_EQ(mistake("    codec: zstd", "    codek: zstd"),
+            "19:5: unknown key 'codek' in 'tables.trips' (did you mean 'codec'?)\n");
+  EXPECT_EQ(mistake("zstd", "gzip"),
+            "19:12: 'tables.trips.codec' must be 'deflate', 'zstd', 'lz4' or 'none', not 'gzip' ()\n");
   EXPECT_EQ(mistake("from: trips\n", "from: trip\n"), "14:11: there is no source 'trip' (did you mean 'trips'?)\n");
-  EXPECT_EQ(mistake("id: int64", "id: in64"), "16:11: 'tables.trips.columns.id': unknown type 'in64' (did you mean 'int64'?)\n");
+  EXPECT_EQ(mistake("id: int64", "id: in64"),
+            "16:11: 'tables.trips.columns.id': unknown type 'in64' (did you mean 'int64'?)\n");
   EXPECT_EQ(mistake("\"decimal(9,2)\"", "decimal(9,2)"),
             "17:20: the type 'decimal(9' of 'tables.trips.columns.fare' is cut off at a comma "
             "(inside { } put a type with a comma in quotes: type: \"decimal(9,2)\")\n");
   EXPECT_EQ(mistake("64MiB", "0"), "4:14: 'chunk_bytes' must be a size of at least 1, not '0' (as 64MiB or 500MB)\n");
-  EXPECT_EQ(mistake("write: append", "write: upsert"), "23:20: 'modes.nightly.write' must be 'replace' or 'append', not 'upsert' ()\n");
+  EXPECT_EQ(mistake("write: append", "write: upsert"),
+            "23:20: 'modes.nightly.write' must be 'replace' or 'append', not 'upsert' ()\n");
   EXPECT_EQ(mistake("nullable: true", "nullable: 1"),
             "17:65: 'tables.trips.columns.fare.nullable' must be true or false, not '1' ()\n");
   EXPECT_EQ(mistake("max_percent: 0.5", "max_percent: 101"),
             "18:42: 'tables.trips.rejects.max_percent' must be a number from 0 to 100, not '101' ()\n");
-  EXPECT_EQ(mistake("max_rows: 10", "max_rows: -1"),
-            "18:25: 'tables.trips.rejects.max_rows' must be a whole number from 0 to 18446744073709551615, not '-1' ()\n");
+  EXPECT_EQ(
+      mistake("max_rows: 10", "max_rows: -1"),
+      "18:25: 'tables.trips.rejects.max_rows' must be a whole number from 0 to 18446744073709551615, not '-1' ()\n");
   EXPECT_EQ(mistake("columns: {name: string}", "columns: {nmae: string}"),
             "20:36: the source 'zones' has no field 'nmae' (did you mean 'name'?)\n");
-  EXPECT_EQ(mistake("    format: csv\n", ""), "7:5: 'sources.trips.format' is missing (csv or tsv)\n");
+  EXPECT_EQ(mistake("    path: [in/a.csv, \"in/b-*.csv\"]\n", ""),
+            "7:5: 'sources.trips.path' is missing (a file, a folder, a pattern such as in/*.csv, or a list of them; or "
+            "one of 'manifest', "
+            "'stream' and 'table')\n");
   EXPECT_THAT(mistake(", fields: [id, name]", ""), HasSubstr("'sources.zones.fields' is missing"));
   EXPECT_THAT(mistake("nulls: [NA, NULL, \"\"]", "fields: [x]"), HasSubstr("is for files without a header"));
   EXPECT_THAT(mistake("fields: [id, name]", "fields: [id, name, id]"), HasSubstr("'id' is named twice"));
@@ -153,17 +162,22 @@ TEST(JobFile, EveryMistakeHasItsPlaceAndItsCure) {
 }
 
 TEST(JobFile, RepeatedKeysAreRefusedEverywhere) {
-  EXPECT_EQ(mistake("job: trips-2013\n", "job: trips-2013\njob: again\n"), "3:1: 'job' is given twice (the first one is in line 2)\n");
-  EXPECT_THAT(mistake("      id: int64\n", "      id: int64\n      id: int32\n"), HasSubstr("17:7: the column 'id' is given twice"));
+  EXPECT_EQ(mistake("job: trips-2013\n", "job: trips-2013\njob: again\n"),
+            "3:1: 'job' is given twice (the first one is in line 2)\n");
+  EXPECT_THAT(mistake("      id: int64\n", "      id: int64\n      id: int32\n"),
+              HasSubstr("17:7: the column 'id' is given twice"));
   EXPECT_THAT(mistake("  nightly: {", "  full: {"), HasSubstr("the mode 'full' is given twice"));
-  EXPECT_THAT(mistake("keep_raw: true", "keep_raw: true, keep_raw: true"), HasSubstr("'tables.trips.rejects.keep_raw' is given twice"));
+  EXPECT_THAT(mistake("keep_raw: true", "keep_raw: true, keep_raw: true"),
+              HasSubstr("'tables.trips.rejects.keep_raw' is given twice"));
 }
 
 TEST(JobFile, CharactersOfADialectMustDifferAndBeOneByte) {
-  EXPECT_THAT(mistake("delimiter: \";\"", "delimiter: \";;\""), HasSubstr("9:16: 'sources.trips.delimiter' must be one character"));
+  EXPECT_THAT(mistake("delimiter: \";\"", "delimiter: \";;\""),
+              HasSubstr("9:16: 'sources.trips.delimiter' must be one character"));
   EXPECT_THAT(mistake("delimiter: \";\"", "delimiter: \"§\""), HasSubstr("one byte"));
   EXPECT_THAT(mistake("delimiter: \";\"", "delimiter: \"\\n\""), HasSubstr("not a line end"));
-  EXPECT_THAT(mistake("delimiter: \";\"", "delimiter: '\"'"), HasSubstr("'sources.trips.delimiter' and 'quote' are the same character"));
+  EXPECT_THAT(mistake("delimiter: \";\"", "delimiter: '\"'"),
+              HasSubstr("'sources.trips.delimiter' and 'quote' are the same character"));
   EXPECT_THAT(mistake("delimiter: \";\"", "escape: '\"'"), HasSubstr("use 'escape: doubled'"));
   for (const char* tab : {"tab", "\"\\t\"", "'\\t'"}) {
     const ParsedJob parsed = parse(replaced(kJob, "delimiter: \";\"", "delimiter: " + std::string(tab)));
@@ -174,14 +188,18 @@ TEST(JobFile, CharactersOfADialectMustDifferAndBeOneByte) {
 
 TEST(JobFile, NamesOfTablesAndColumnsAreChecked) {
   for (const char* name : {"_x", "a-b", "1x", "\"\"", "a/b"}) {
-    EXPECT_THAT(mistake("  zones: {from", "  " + std::string(name) + ": {from"), HasSubstr("cannot be a table's name")) << name;
+    EXPECT_THAT(mistake("  zones: {from", "  " + std::string(name) + ": {from"), HasSubstr("cannot be a table's name"))
+        << name;
   }
   for (const char* name : {"a/b", "."}) {
-    EXPECT_THAT(mistake("      id: int64", "      " + std::string(name) + ": int64"), HasSubstr("cannot be a column's name")) << name;
+    EXPECT_THAT(mistake("      id: int64", "      " + std::string(name) + ": int64"),
+                HasSubstr("cannot be a column's name"))
+        << name;
   }
   EXPECT_THAT(mistake("      id: int64", "      \"\": int64"), HasSubstr("name is empty"));
   EXPECT_THAT(mistake("      id: int64", "      " + std::string(256, 'x') + ": int64"), HasSubstr("more than 255"));
-  EXPECT_THAT(mistake("      id: int64", "      fare.valid: int64"), HasSubstr("clashes with what is stored for the column 'fare'"));
+  EXPECT_THAT(mistake("      id: int64", "      fare.valid: int64"),
+              HasSubstr("clashes with what is stored for the column 'fare'"));
   EXPECT_TRUE(parse(replaced(kJob, "      id: int64", "      größe in €: int64")).mistakes.empty());
   EXPECT_TRUE(parse(replaced(kJob, "      id: int64", "      no.valid: int64")).mistakes.empty());
 }
@@ -211,10 +229,13 @@ TEST(JobFile, AllMistakesComeAtOnceInFileOrder) {
 TEST(JobFile, WrongKindsSayWhatWasExpected) {
   EXPECT_THAT(printed(parse("[1, 2]")), HasSubstr("a job file is a map of settings, not a list"));
   EXPECT_THAT(printed(parse("just text")), HasSubstr("not 'just text'"));
-  EXPECT_THAT(mistake("rejects: {max_rows: 10, max_percent: 0.5, keep_raw: true}", "rejects: none"), HasSubstr("must be a map, not 'none'"));
-  EXPECT_THAT(mistake("from: trips\n", "from: {a: b}\n"), HasSubstr("must be a text or a list of texts, not a map"));
-  EXPECT_THAT(printed(parse("version: 1\njob: a\nwarehouse: b\nsources:\ntables: {}\n")),
-              testing::AllOf(HasSubstr("'sources' must be a map from each source's name"), HasSubstr("not an empty map")));
+  EXPECT_THAT(mistake("rejects: {max_rows: 10, max_percent: 0.5, keep_raw: true}", "rejects: none"),
+              HasSubstr("must be a map, not 'none'"));
+  EXPECT_THAT(mistake("from: trips\n", "from: [[trips]]\n"),
+              HasSubstr("'tables.trips.from' must be a source's name or a list of them, not a list"));
+  EXPECT_THAT(
+      printed(parse("version: 1\njob: a\nwarehouse: b\nsources:\ntables: {}\n")),
+      testing::AllOf(HasSubstr("'sources' must be a map from each source's name"), HasSubstr("not an empty map")));
 }
 
 TEST(JobFile, YamlThatHidesThingsIsRefused) {
@@ -254,10 +275,18 @@ TEST(JobFile, ShuffledAndDamagedTextsNeverThrow) {
     for (int edits = 1 + static_cast<int>(random() % 8); edits > 0; --edits) {
       const std::size_t at = random() % text.size();
       switch (random() % 4) {
-        case 0: text[at] = static_cast<char>(random() % 256); break;
-        case 1: text.insert(at, 1, "{}[]:,&*!|>'\"#-? \n\t"[random() % 19]); break;
-        case 2: text.erase(at, 1 + random() % 20); break;
-        default: text.insert(at, text.substr(random() % text.size(), random() % 40)); break;
+        case 0:
+          text[at] = static_cast<char>(random() % 256);
+          break;
+        case 1:
+          text.insert(at, 1, "{}[]:,&*!|>'\"#-? \n\t"[random() % 19]);
+          break;
+        case 2:
+          text.erase(at, 1 + random() % 20);
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), random() % 40));
+          break;
       }
       if (text.empty()) text = " ";
     }
