@@ -104,6 +104,12 @@ void GaugeCharge::resize(std::uint64_t bytes) {
   bytes_ = bytes;
 }
 
+void GaugeCharge::give(std::uint64_t bytes, GaugeCharge& to) {
+  TIPPLE_CHECK(gauge_ != nullptr && gauge_ == to.gauge_ && bytes <= bytes_, "more given than the charge holds");
+  bytes_ -= bytes;
+  to.bytes_ += bytes;
+}
+
 void GaugeCharge::reset() {
   if (gauge_ == nullptr) return;
   gauge_->release(bytes_, drains_);

@@ -59,6 +59,8 @@ class GaugeCharge {
   static GaugeCharge add(BlockGauge& gauge, std::uint64_t bytes, bool drains);
 
   void resize(std::uint64_t bytes);
+  // Part of this charge becomes part of `to`, a charge of the same gauge; the gauge's sum never changes meanwhile.
+  void give(std::uint64_t bytes, GaugeCharge& to);
   void reset();
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 

@@ -10,8 +10,7 @@
 namespace tipple {
 namespace {
 
-// Most partial records are far shorter; a longer one makes its slab grow.
-constexpr std::size_t kHeadroomBytes = 64 * 1024;
+constexpr std::size_t kHeadroomBytes = BlockPool::kCarryBytesMax;
 constexpr std::size_t kReadableBytesPastEnd = 64;
 constexpr std::size_t kPageBytes = 4096;
 // A slab that had to grow for a long record goes back to the system instead of the pool.
@@ -72,6 +71,8 @@ void BlockSlab::drop_front(std::size_t bytes) {
   begin_ += bytes;
   size_ -= bytes;
 }
+
+std::size_t BlockPool::slab_bytes(std::size_t block_bytes) { return mapping_bytes(kHeadroomBytes, block_bytes); }
 
 BlockPool::Lease BlockPool::take() {
   std::unique_ptr<BlockSlab> slab;

@@ -59,6 +59,11 @@ class BlockPool {
   [[nodiscard]] Lease take();
   [[nodiscard]] std::size_t block_bytes() const { return block_bytes_; }
 
+  // The longest partial record that is carried from block to block: a longer one is kept apart (BlockSplitter).
+  static constexpr std::size_t kCarryBytesMax = 64 * 1024;
+  // Mapped for a block of `block_bytes` and what is carried over to it.
+  [[nodiscard]] static std::size_t slab_bytes(std::size_t block_bytes);
+
  private:
   void put(std::unique_ptr<BlockSlab> slab);
 

@@ -23,7 +23,7 @@ Status BlockReader::read(const ChunkTask& task, const std::function<bool()>& can
 
 BlockPtr BlockReader::next_block(const std::shared_ptr<InputSegment>& segment, const std::function<bool()>& cancelled) {
   const std::uint64_t begin_ns = steady_ns();
-  const std::uint64_t bytes = pool_.block_bytes() + cost_.bytes();
+  const std::uint64_t bytes = cost_.block_bytes_max(pool_.block_bytes());
   const bool admitted = gauge_.acquire(bytes, failed_);
   clock_.add_wait(Stage::kRead, steady_ns() - begin_ns);
   if (!admitted) return nullptr;

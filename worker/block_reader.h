@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "coordinator/task.h"
+#include "worker/block_cost.h"
 #include "worker/block_gauge.h"
 #include "worker/block_pool.h"
 #include "worker/block_splitter.h"
@@ -19,24 +20,10 @@
 
 namespace tipple {
 
-// Memory that a block is expected to need besides its slab's mapping: its index and its batches. Follows what blocks really needed.
-class BlockCost {
- public:
-  explicit BlockCost(std::uint64_t block_bytes) : bytes_(4 * block_bytes) {}
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  void observe(std::uint64_t bytes) {
-    const std::uint64_t old = this->bytes();
-    bytes_.store(bytes > old ? bytes : old - (old - bytes) / 16, std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<std::uint64_t> bytes_;
-};
-
 class BlockReader {
  public:
   // `failed`: the chunk's graph gave up, so that no token will come any more.
-  BlockReader(SegmentReader& segments, BlockPool& pool, BlockGauge& gauge, BlockCost& cost, StageClock& clock,
+  BlockReader(SegmentReader& segments, BlockPool& pool, BlockGauge& gauge, const BlockCost& cost, StageClock& clock,
               const std::atomic<bool>& failed)
       : segments_(segments), pool_(pool), gauge_(gauge), cost_(cost), clock_(clock), failed_(failed) {}
 
@@ -55,7 +42,7 @@ class BlockReader {
   SegmentReader& segments_;
   BlockPool& pool_;
   BlockGauge& gauge_;
-  BlockCost& cost_;
+  const BlockCost& cost_;
   StageClock& clock_;
   const std::atomic<bool>& failed_;
   std::uint64_t bytes_read_ = 0;

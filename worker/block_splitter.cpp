@@ -13,8 +13,6 @@ namespace {
 
 // The first step beyond a segment's end: more than most records need.
 constexpr std::size_t kBeyondBytes = 4096;
-// A block from a long record holds its bytes, their index and a batch of about the same size.
-constexpr std::uint64_t kLongRecordFactor = 3;
 
 Error out_of_memory(const std::string& path) {
   return environment_error("out of memory for a block of records", path, "give the load more memory or fewer threads");
@@ -22,8 +20,8 @@ Error out_of_memory(const std::string& path) {
 
 }  // namespace
 
-BlockSplitter::BlockSplitter(BlockPool& pool, BlockGauge& gauge, std::uint64_t record_bytes_max)
-    : pool_(pool), gauge_(gauge), record_bytes_max_(record_bytes_max) {
+BlockSplitter::BlockSplitter(BlockPool& pool, BlockGauge& gauge, const BlockCost& cost, std::uint64_t record_bytes_max)
+    : pool_(pool), gauge_(gauge), cost_(cost), record_bytes_max_(record_bytes_max) {
   TIPPLE_CHECK(record_bytes_max >= 2 * pool.block_bytes(), "a record of the greatest size must not fit in two blocks");
 }
 
@@ -99,7 +97,7 @@ Status BlockSplitter::split_records(BlockPtr raw, const Emit& emit) {
     const CsvIndexer::Split split = segment_->binding->indexer.index(content, final, raw->slab->index);
     const std::span<const char> partial = content.subspan(split.whole);
     if (!partial.empty()) {
-      if (split.whole == 0 || segment_end) {
+      if (split.whole == 0 || segment_end || partial.size() > BlockPool::kCarryBytesMax) {
         begin_long_record(partial);
       } else {
         carry_.assign(partial.begin(), partial.end());
@@ -119,6 +117,8 @@ void BlockSplitter::hand_on(BlockPtr block, const CsvIndexer::Split& split, cons
   range_.lines += split.lines;
   if (block->slab->index.record_count() == 0) return;
   range_.any = true;
+  // Now that its records are counted, less will do than what it was let in with.
+  block->charge.resize(block->slab->bytes_used() + cost_.batch_bytes_max(block->slab->index.record_count(), split.whole));
   block->sequence = sequence_++;
   emit(std::move(block));
 }
@@ -154,7 +154,7 @@ Status BlockSplitter::end_long_record(bool final, const Emit& emit) {
     block->slab->commit(long_size_);
     const CsvIndexer::Split split = segment_->binding->indexer.index(block->slab->content(), final, block->slab->index);
     TIPPLE_CHECK(split.whole == long_size_, "indexer and boundary scanner disagree about a record's end");
-    block->charge = GaugeCharge::add(gauge_, kLongRecordFactor * long_size_, true);
+    block->charge = GaugeCharge::add(gauge_, 0, true);
     hand_on(std::move(block), split, emit);
   }
   scanner_.reset();

@@ -16,6 +16,7 @@
 #include "formats/csv_convert.h"
 #include "formats/csv_index.h"
 #include "formats/reject.h"
+#include "worker/block_cost.h"
 #include "worker/block_gauge.h"
 #include "worker/block_pool.h"
 #include "worker/segment_reader.h"
@@ -43,7 +44,7 @@ using BlockPtr = std::shared_ptr<Block>;
 class BlockSplitter {
  public:
   // Precondition: record_bytes_max is at least two blocks, so that a longer record is never whole within one.
-  BlockSplitter(BlockPool& pool, BlockGauge& gauge, std::uint64_t record_bytes_max);
+  BlockSplitter(BlockPool& pool, BlockGauge& gauge, const BlockCost& cost, std::uint64_t record_bytes_max);
 
   using Emit = std::function<void(BlockPtr)>;
   // Takes the blocks of a chunk in the order in which they were read; hands on blocks of whole records, in order.
@@ -66,6 +67,7 @@ class BlockSplitter {
 
   BlockPool& pool_;
   BlockGauge& gauge_;
+  const BlockCost& cost_;
   const std::uint64_t record_bytes_max_;
   std::uint64_t sequence_ = 0;
   std::uint64_t bytes_beyond_ = 0;

@@ -126,7 +126,7 @@ ChunkGraph::ChunkGraph(GraphResources resources, SegmentReader& segments, std::v
       outputs_(outputs),
       clock_(clock),
       reader_(segments, resources.pool, resources.gauge, resources.cost, clock, failed_),
-      splitter_(resources.pool, resources.gauge, resources.record_bytes_max) {
+      splitter_(resources.pool, resources.gauge, resources.cost, resources.record_bytes_max) {
   // A graph runs in the arena in which it was made.
   resources_.arena.execute([&] { nodes_ = std::make_unique<Nodes>(*this); });
 }
@@ -196,7 +196,6 @@ Status ChunkGraph::parse(Block& block) {
       bytes += memory_of(batch);
       block.batches.push_back(std::move(batch));
     }
-    resources_.cost.observe(bytes + block.slab->index.bytes_used());
     block.slab.reset();
     block.charge.resize(bytes);
   }
@@ -224,7 +223,7 @@ Status ChunkGraph::rebatch(Block& block, std::vector<GroupPtr>& out) {
       TIPPLE_RETURN_IF_ERROR(output.add_rejects(batch.rejects));
       batch.rejects = {};
       const std::uint64_t bytes = memory_of(batch);
-      if (rows > 0) output.add_rows(std::move(batch.batch), bytes, resources_.gauge, full);
+      if (rows > 0) output.add_rows(std::move(batch.batch), bytes, resources_.gauge, block.charge, full);
     }
     if (block.last) output.finish_rows(full);
     for (RowGroup& group : full) {

@@ -37,7 +37,7 @@ struct GraphResources {
   std::uint32_t threads;
   BlockPool& pool;
   BlockGauge& gauge;
-  BlockCost& cost;
+  const BlockCost& cost;
   arrow::MemoryPool* memory;
   std::uint64_t record_bytes_max;
 };

@@ -44,14 +44,14 @@ Status TableOutput::add_rejects(const std::vector<Reject>& rejects) {
 }
 
 void TableOutput::add_rows(std::shared_ptr<arrow::RecordBatch> batch, std::uint64_t bytes, BlockGauge& gauge,
-                           std::vector<RowGroup>& full) {
+                           GaugeCharge& charge, std::vector<RowGroup>& full) {
   const auto count = static_cast<std::uint64_t>(batch->num_rows());
   if (count == 0) return;
   rows.rows_in += count;
   rows.rows_out += count;
   if (waiting_rows_ == 0) waiting_charge_ = GaugeCharge::add(gauge, 0, false);
   waiting_rows_ += count;
-  waiting_charge_.resize(waiting_charge_.bytes() + bytes);
+  charge.give(bytes, waiting_charge_);
   grouper_.add(std::move(batch), full);
 }
 
@@ -62,8 +62,9 @@ GaugeCharge TableOutput::take_charge(const RowGroup& group, BlockGauge& gauge) {
   const std::uint64_t waiting = waiting_charge_.bytes();
   const auto share = static_cast<std::uint64_t>(static_cast<double>(waiting) * group.rows / static_cast<double>(waiting_rows_));
   waiting_rows_ -= group.rows;
-  waiting_charge_.resize(waiting_rows_ == 0 ? 0 : waiting - share);
-  return GaugeCharge::add(gauge, share, true);
+  GaugeCharge charge = GaugeCharge::add(gauge, 0, true);
+  waiting_charge_.give(waiting_rows_ == 0 ? waiting : share, charge);
+  return charge;
 }
 
 Status TableOutput::write(const EncodedRowGroup& group) {

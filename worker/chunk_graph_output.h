@@ -46,7 +46,9 @@ class TableOutput {
 
   // Rebatch stage: serial, in input order.
   [[nodiscard]] Status add_rejects(const std::vector<Reject>& rejects);
-  void add_rows(std::shared_ptr<arrow::RecordBatch> batch, std::uint64_t bytes, BlockGauge& gauge, std::vector<RowGroup>& full);
+  // `bytes` of its block's charge go with the batch.
+  void add_rows(std::shared_ptr<arrow::RecordBatch> batch, std::uint64_t bytes, BlockGauge& gauge, GaugeCharge& charge,
+                std::vector<RowGroup>& full);
   void finish_rows(std::vector<RowGroup>& full);
   // The share of the waiting rows' memory that leaves with `group`.
   [[nodiscard]] GaugeCharge take_charge(const RowGroup& group, BlockGauge& gauge);

@@ -145,8 +145,7 @@ struct ChunkRunner::Impl {
         thread_limit(tbb::global_control::max_allowed_parallelism, config.threads + std::size_t{1}),
         arena(static_cast<int>(config.threads), 0),
         pool(config.block_bytes),
-        gauge(gauge_bytes(config), kUnderWay + config.threads * kUnderWayPerThread),
-        cost(config.block_bytes) {}
+        gauge(gauge_bytes(config), kUnderWay + config.threads * kUnderWayPerThread) {}
 
   // The tables that a source feeds; its reader keeps the last head.
   SegmentReader& segments_of(SourceId source);
@@ -160,7 +159,6 @@ struct ChunkRunner::Impl {
   tbb::task_arena arena;
   BlockPool pool;
   BlockGauge gauge;
-  BlockCost cost;
   std::map<SourceId, SegmentReader> segments;
 };
 
@@ -204,7 +202,7 @@ Result<UnfinishedChunk> ChunkRunner::run(const ChunkTask& task, const std::atomi
     report.tables.push_back(TableReport{tables.ids[i], {}, std::nullopt, std::nullopt});
     unfinished->outputs.push_back(std::make_unique<TableOutput>(*tables.specs[i], impl_->staging_place(*tables.specs[i], task)));
   }
-  unfinished->graph.emplace(GraphResources{impl_->arena, impl_->config.threads, impl_->pool, impl_->gauge, impl_->cost,
+  unfinished->graph.emplace(GraphResources{impl_->arena, impl_->config.threads, impl_->pool, impl_->gauge, segments.cost(),
                                            arrow::default_memory_pool(), impl_->config.record_bytes_max},
                             segments, unfinished->outputs, unfinished->clock);
   unfinished->graph->read(task, stop);

@@ -20,6 +20,7 @@
 #include "formats/csv_convert.h"
 #include "formats/csv_index.h"
 #include "jobs/job_spec.h"
+#include "worker/block_cost.h"
 
 namespace tipple {
 
@@ -63,18 +64,20 @@ struct InputSegment {
 
 class SegmentReader {
  public:
-  explicit SegmentReader(SourceTables tables) : tables_(std::move(tables)) {}
+  explicit SegmentReader(SourceTables tables) : tables_(std::move(tables)), cost_(*tables_.source, tables_.specs) {}
 
   // Reads the head and binds it; fills everything of `segment` that depends on it. `first_bytes`: the file's first bytes, if they
   // have been read already.
   [[nodiscard]] Status bind(InputSegment& segment, std::optional<std::uint64_t> known_start, std::span<const char> first_bytes);
   [[nodiscard]] const SourceTables& tables() const { return tables_; }
+  [[nodiscard]] const BlockCost& cost() const { return cost_; }
 
  private:
   [[nodiscard]] Result<CsvHead> read_head(const InputSegment& segment, std::span<const char> first_bytes);
   [[nodiscard]] Status bind_fields(const CsvHead& head, const std::string& path);
 
   SourceTables tables_;
+  BlockCost cost_;
   TaskSegment head_of_;  // the file that head_ belongs to
   std::optional<CsvHead> head_;
   std::shared_ptr<const CsvBinding> binding_;

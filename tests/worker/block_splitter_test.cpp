@@ -32,10 +32,10 @@ class Splitting {
   explicit Splitting(const CorpusFile& file) : path_(std::filesystem::path(::testing::TempDir()) / ("tipple-split-" + random_id().to_hex())) {
     std::ofstream(path_, std::ios::binary) << file.content;
     source_.csv = file.dialect;
-    table_.columns = {{Column{"id", parse_data_type("int32").value(), false}, "id"},
-                      {Column{"text", parse_data_type("string").value(), true}, "text"}};
+    table_.columns = {{Column{"id", parse_data_type("int32").value(), false}, "id", {}, {}},
+                      {Column{"text", parse_data_type("string").value(), true}, "text", {}, {}}};
     const FileStat stat = stat_regular_file(path_).value();
-    segment_ = TaskSegment{path_.string(), stat.size, stat.mtime_ns, 0, stat.size};
+    segment_ = TaskSegment{path_.string(), stat.size, stat.mtime_ns, 0, stat.size, {}};
   }
   ~Splitting() { std::filesystem::remove(path_); }
 
@@ -45,11 +45,11 @@ class Splitting {
   Found chunk(std::uint64_t begin, std::uint64_t end, std::optional<std::uint64_t> known_start, std::size_t block_bytes) {
     BlockPool pool(block_bytes);
     BlockGauge gauge(1 << 30, 16);
-    BlockCost cost(block_bytes);
+    const BlockCost cost(source_, {&table_});
     StageClock clock;
     SegmentReader segments(SourceTables{&source_, {TableId(0)}, {&table_}});
     BlockReader reader(segments, pool, gauge, cost, clock, never_);
-    BlockSplitter splitter(pool, gauge, limits::kRecordBytesMax);
+    BlockSplitter splitter(pool, gauge, cost, limits::kRecordBytesMax);
     ChunkTask task{ChunkId(0), 0, SourceId(0), {segment_}, known_start};
     task.segments[0].begin = begin;
     task.segments[0].end = end;

@@ -69,7 +69,11 @@ class TestLoad {
     job_.name = "test";
     job_.folder = folder_;
     job_.warehouse = folder_ / "warehouse";
-    job_.sources.push_back(SourceSpec{"in", {"*.csv"}, SourceFormat::kCsv, std::move(dialect), {}});
+    SourceSpec source;
+    source.name = "in";
+    source.paths = {"*.csv"};
+    source.csv = std::move(dialect);
+    job_.sources.push_back(std::move(source));
   }
   ~TestLoad() { std::filesystem::remove_all(folder_); }
 
@@ -77,7 +81,7 @@ class TestLoad {
     TableSpec spec;
     spec.name = name;
     spec.from = {SourceId(0)};
-    for (const Column& one : columns) spec.columns.push_back({one, one.name});
+    for (const Column& one : columns) spec.columns.push_back({one, one.name, {}, {}});
     job_.tables.push_back(std::move(spec));
     return *this;
   }
@@ -89,7 +93,7 @@ class TestLoad {
     const auto path = folder_ / name;
     std::ofstream(path, std::ios::binary) << content;
     const FileStat stat = stat_regular_file(path).value();
-    return TaskSegment{path.string(), stat.size, stat.mtime_ns, 0, stat.size};
+    return TaskSegment{path.string(), stat.size, stat.mtime_ns, 0, stat.size, {}};
   }
 
   // Chunks of `chunk_bytes` of one file; 0: the file is one chunk.

@@ -23,15 +23,18 @@ inline JobSpec two_table_job(const fs::path& folder, std::uint64_t rejects_max =
   job.name = "sample";
   job.folder = folder;
   job.warehouse = folder / "warehouse";
-  job.sources.push_back(SourceSpec{"in", {"*.csv"}, SourceFormat::kCsv, {}, {}});
+  SourceSpec source;
+  source.name = "in";
+  source.paths = {"*.csv"};
+  job.sources.push_back(std::move(source));
   job.chunk_bytes = 64;
   job.modes = {{"full", WriteMode::kReplace}, {"more", WriteMode::kAppend}};
   for (const char* name : {"all", "ids"}) {
     TableSpec table;
     table.name = name;
     table.from = {SourceId(0)};
-    table.columns.push_back({{"id", type("int64"), false}, "id"});
-    if (table.name == "all") table.columns.push_back({{"note", type("string"), true}, "note"});
+    table.columns.push_back({{"id", type("int64"), false}, "id", {}, {}});
+    if (table.name == "all") table.columns.push_back({{"note", type("string"), true}, "note", {}, {}});
     table.rejects.max_rows = rejects_max;
     job.tables.push_back(std::move(table));
   }

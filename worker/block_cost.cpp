@@ -1,0 +1,91 @@
+#include "worker/block_cost.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "base/check.h"
+#include "worker/block_pool.h"
+
+namespace tipple {
+namespace {
+
+// Three buffers of a column, each rounded up to 64 bytes, and what a copy may write past its end.
+constexpr std::uint64_t kColumnBytes = 3 * 64 + 64;
+// CsvIndex: a field end a byte, in a buffer that grows by doubling.
+constexpr std::uint64_t kCsvIndexFactor = 2 * sizeof(std::uint32_t);
+
+bool is_text(const DataType& type) { return type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString; }
+
+// Of a value in its Arrow buffer; a text's offset.
+std::uint64_t value_bits(const DataType& type) {
+  switch (type.kind) {
+    case TypeKind::kBool: return 1;
+    case TypeKind::kInt8:
+    case TypeKind::kUint8: return 8;
+    case TypeKind::kInt16:
+    case TypeKind::kUint16:
+    case TypeKind::kEnum: return 16;
+    case TypeKind::kInt32:
+    case TypeKind::kUint32:
+    case TypeKind::kFloat32:
+    case TypeKind::kDate:
+    case TypeKind::kString:
+    case TypeKind::kFixedString: return 32;
+    case TypeKind::kInt64:
+    case TypeKind::kUint64:
+    case TypeKind::kFloat64:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp: return 64;
+    case TypeKind::kDecimal: return 128;
+  }
+  TIPPLE_CHECK(false, "unknown type kind");
+}
+
+// A record of a CSV file has at least a byte for each field: its delimiter or line end.
+std::uint64_t fields_of(const TableSpec& table) {
+  std::set<std::string_view> fields;
+  for (const ColumnSpec& column : table.columns) {
+    if (column.expr.empty() && !column.from.starts_with('$')) fields.insert(column.from.empty() ? column.column.name : column.from);
+  }
+  return fields.size();
+}
+
+}  // namespace
+
+BlockCost::BlockCost(const SourceSpec& source, const std::vector<const TableSpec*>& tables) {
+  const bool csv = source.format == SourceFormat::kCsv;
+  index_factor_ = csv ? kCsvIndexFactor : 0;
+  for (const TableSpec* table : tables) {
+    if (csv && table->from.size() == 1) record_bytes_min_ = std::max(record_bytes_min_, fields_of(*table));
+    const auto add = [this](const Column& column) {
+      bits_per_record_ += value_bits(column.type) + (column.nullable ? 1 : 0);
+      fixed_bytes_ += kColumnBytes;
+    };
+    bool any_text = false;
+    for (const ColumnSpec& column : table->columns) {
+      add(column.column);
+      any_text |= is_text(column.column.type);
+    }
+    texts_ += any_text ? 1 : 0;
+    if (!table->needs_pipeline()) continue;
+    // Its steps make another batch of this one.
+    any_text = false;
+    for (const Column& column : table->schema()) {
+      add(column);
+      any_text |= is_text(column.type);
+    }
+    texts_ += any_text ? 1 : 0;
+  }
+}
+
+std::uint64_t BlockCost::batch_bytes_max(std::uint64_t records, std::uint64_t text_bytes) const {
+  return records * bits_per_record_ / 8 + texts_ * text_bytes + fixed_bytes_;
+}
+
+std::uint64_t BlockCost::block_bytes_max(std::uint64_t block_bytes) const {
+  const std::uint64_t text = BlockPool::kCarryBytesMax + block_bytes;
+  return BlockPool::slab_bytes(block_bytes) + index_factor_ * text + batch_bytes_max(text / record_bytes_min_, text);
+}
+
+}  // namespace tipple
