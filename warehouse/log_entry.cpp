@@ -55,13 +55,30 @@ std::string delta_type(const DataType& type) {
   TIPPLE_CHECK(false, "unknown column type");
 }
 
-std::string delta_schema(const Schema& schema) {
+// Types that Delta shows as another one. Labels of enums may be many: they stand in "tipple.schema" alone.
+bool is_disguised(const DataType& type) {
+  switch (type.kind) {
+    case TypeKind::kUint8:
+    case TypeKind::kUint16:
+    case TypeKind::kUint32:
+    case TypeKind::kUint64:
+    case TypeKind::kTime:
+    case TypeKind::kFixedString:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string delta_schema(const Schema& schema, PartFormat format) {
   Json fields = Json::array();
   for (const Column& column : schema) {
+    Json metadata = Json::object();
+    if (format == PartFormat::kParquet && is_disguised(column.type)) metadata["tipple.type"] = column.type.to_string();
     fields.push_back({{"name", column.name},
                       {"type", delta_type(column.type)},
                       {"nullable", column.nullable},
-                      {"metadata", Json::object()}});
+                      {"metadata", std::move(metadata)}});
   }
   return Json{{"type", "struct"}, {"fields", std::move(fields)}}.dump();
 }
@@ -74,22 +91,52 @@ void print_line(std::string& out, const char* action, Json body) {
   out += '\n';
 }
 
+Json protocol_json(bool timestamp_ntz) {
+  if (!timestamp_ntz) return {{"minReaderVersion", kReaderVersion}, {"minWriterVersion", kWriterVersion}};
+  // What writer version 2 implies has to be said where features are listed.
+  return {{"minReaderVersion", kFeatureReaderVersion},
+          {"minWriterVersion", kFeatureWriterVersion},
+          {"readerFeatures", {kTimestampNtzFeature}},
+          {"writerFeatures", {kTimestampNtzFeature, "appendOnly", "invariants"}}};
+}
+
 Json metadata_json(const TableMetadata& metadata, std::int64_t timestamp_ms) {
+  Json format{{"provider", "hdf5"}, {"options", {{"codec", to_string(metadata.codec)}}}};
+  Json configuration{{"tipple.schema", schema_to_json(metadata.schema)}};
+  if (metadata.format == PartFormat::kParquet) {  // Delta keeps no options there
+    format = {{"provider", "parquet"}, {"options", Json::object()}};
+    configuration["tipple.codec"] = to_string(metadata.codec);
+  }
   return {{"id", metadata.id},
-          {"format", {{"provider", "hdf5"}, {"options", {{"codec", to_string(metadata.codec)}}}}},
-          {"schemaString", delta_schema(metadata.schema)},
+          {"format", std::move(format)},
+          {"schemaString", delta_schema(metadata.schema, metadata.format)},
           {"partitionColumns", Json::array()},
-          {"configuration", {{"tipple.schema", schema_to_json(metadata.schema)}}},
+          {"configuration", std::move(configuration)},
           {"createdTime", timestamp_ms}};
 }
 
-Json add_json(const LoggedPart& part, const Schema& schema, std::int64_t timestamp_ms) {
+// Bounds as Delta's readers take them: of the type that they see in the schema, which has no times of day, and no
+// infinities.
+std::vector<ColumnStats> delta_stats(std::vector<ColumnStats> columns, const Schema& schema) {
+  const auto drop = [](std::string& bound, TypeKind kind) {
+    const bool number = kind == TypeKind::kFloat32 || kind == TypeKind::kFloat64;
+    if (kind == TypeKind::kTime || (number && bound.starts_with('"'))) bound.clear();
+  };
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    drop(columns[i].min_json, schema[i].type.kind);
+    drop(columns[i].max_json, schema[i].type.kind);
+  }
+  return columns;
+}
+
+Json add_json(const LoggedPart& part, const Schema& schema, PartFormat format, std::int64_t timestamp_ms) {
+  const auto columns = format == PartFormat::kParquet ? delta_stats(part.columns, schema) : part.columns;
   return {{"path", part.path},
           {"partitionValues", Json::object()},
           {"size", part.bytes},
           {"modificationTime", timestamp_ms},
           {"dataChange", true},
-          {"stats", print_part_stats(part.rows, part.columns, schema)},
+          {"stats", print_part_stats(part.rows, columns, schema)},
           {"tags",
            {{"tipple.sha256", to_hex(part.sha256)},
             {"tipple.content_digest", part.content_digest.to_hex()},
@@ -227,7 +274,7 @@ class EntryParser {
     if (committed_) return "an action follows commitInfo";
     Fields body(*line.begin());
     if (action == "protocol") {
-      const bool known = body.number("minReaderVersion") <= static_cast<std::uint64_t>(kReaderVersion);
+      const bool known = knows_protocol(body, *line.begin());
       if (body.fault().empty() && !known) return std::string(kNewerProtocol);
     } else if (action == "metaData") {
       if (entry_.metadata || !entry_.added.empty()) return "metaData stands after parts, or twice";
@@ -244,17 +291,38 @@ class EntryParser {
     return body.fault().empty() ? std::string() : action + " lacks a right '" + body.fault() + "'";
   }
 
+  bool knows_protocol(Fields& body, const Json& protocol) {
+    const std::uint64_t reader = body.number("minReaderVersion");
+    if (reader != static_cast<std::uint64_t>(kFeatureReaderVersion))
+      return reader <= static_cast<std::uint64_t>(kReaderVersion);
+    const auto features = protocol.find("readerFeatures");
+    if (features == protocol.end() || !features->is_array()) {
+      body.fault("readerFeatures");
+      return false;
+    }
+    for (const Json& feature : *features) {
+      if (feature != kTimestampNtzFeature) return false;
+      entry_.timestamp_ntz = true;
+    }
+    return true;
+  }
+
   void metadata(Fields& body) {
     TableMetadata metadata;
     metadata.id = body.text("id");
     Fields format(body.object("format"));
-    if (format.text("provider") != "hdf5") body.fault("provider");
+    const std::string provider = format.text("provider");
+    if (provider != "hdf5" && provider != "parquet") body.fault("provider");
+    metadata.format = provider == "parquet" ? PartFormat::kParquet : PartFormat::kHdf5;
     Fields options(format.object("options"));
-    metadata.codec = options.value("codec", parse_codec(options.text("codec")));
     Fields configuration(body.object("configuration"));
+    metadata.codec = metadata.format == PartFormat::kHdf5
+                         ? options.value("codec", parse_codec(options.text("codec")))
+                         : configuration.value("tipple.codec", parse_codec(configuration.text("tipple.codec")));
     metadata.schema = configuration.value("tipple.schema", schema_from_json(configuration.text("tipple.schema")));
     for (const Fields* part : {&format, &options, &configuration}) body.take(*part);
     schema_ = metadata.schema;
+    entry_.format = metadata.format;
     entry_.metadata = std::move(metadata);
   }
 
@@ -310,16 +378,14 @@ std::optional<std::size_t> find_digest(std::string_view bytes) {
 std::string print_log_entry(const LogEntry& entry, const Schema& schema) {
   std::string out;
   const std::int64_t now_ms = entry.commit.timestamp_ms;
-  if (entry.version == 0) {
-    print_line(out, "protocol", {{"minReaderVersion", kReaderVersion}, {"minWriterVersion", kWriterVersion}});
-  }
+  if (entry.version == 0 || entry.timestamp_ntz) print_line(out, "protocol", protocol_json(entry.timestamp_ntz));
   if (entry.metadata) print_line(out, "metaData", metadata_json(*entry.metadata, now_ms));
   print_line(out, "txn",
              {{"appId", kTransactionPrefix + entry.commit.load.to_hex()}, {"version", 1}, {"lastUpdated", now_ms}});
   for (const std::string& path : entry.removed) {
     print_line(out, "remove", {{"path", path}, {"deletionTimestamp", now_ms}, {"dataChange", true}});
   }
-  for (const LoggedPart& part : entry.added) print_line(out, "add", add_json(part, schema, now_ms));
+  for (const LoggedPart& part : entry.added) print_line(out, "add", add_json(part, schema, entry.format, now_ms));
   out += printed(Json{{"commitInfo", commit_json(entry)}});
   TIPPLE_CHECK(out.ends_with("\"\"}}"), "the checksum is the entry's last field");
   out.resize(out.size() - 3);
@@ -331,9 +397,9 @@ std::string print_log_entry(const LogEntry& entry, const Schema& schema) {
 Result<LogEntry> parse_log_entry(std::string_view bytes, const std::string& where, const Schema& schema_before) {
   const auto digest = find_digest(bytes);
   if (!digest) {
-    return environment_error(
-        "log entry is damaged: it does not end in a checksum (" + std::to_string(bytes.size()) + " bytes)", where,
-        kDamagedHint);
+    return environment_error("log entry is damaged, or another program wrote it: it does not end in a checksum (" +
+                                 std::to_string(bytes.size()) + " bytes)",
+                             where, kDamagedHint);
   }
   if (bytes.substr(*digest, kDigestDigits) != to_hex(sha256_of(bytes.substr(0, *digest)))) {
     return environment_error("log entry is damaged: its checksum does not match its bytes", where, kDamagedHint);

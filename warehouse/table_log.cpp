@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "warehouse/log_entry.h"
+#include "warehouse/schema_evolution.h"
 
 namespace tipple {
 namespace {
@@ -18,10 +19,6 @@ namespace {
 constexpr std::size_t kVersionDigits = 20;
 constexpr std::uint64_t kEntryBytesMax = 2 * limits::kGiB;
 constexpr int kCommitTriesMax = 100'000;  // each lost race is another writer's commit
-
-fs::path log_folder(const Warehouse& warehouse, const std::string& table) {
-  return warehouse.table_folder(table) / "_log";
-}
 
 fs::path entry_path(const fs::path& folder, std::uint64_t version) {
   const std::string digits = std::to_string(version);
@@ -46,7 +43,15 @@ std::optional<std::uint64_t> highest_listed(const fs::path& folder) {
 // Follows a table's log entry by entry.
 class LogCursor {
  public:
-  LogCursor(const Warehouse& warehouse, const std::string& table) : folder_(log_folder(warehouse, table)) {}
+  LogCursor(const Warehouse& warehouse, const std::string& table, PartFormat format)
+      : folder_(warehouse.log_folder(table, format)) {
+    table_.format = format;
+  }
+  // Of the format that the table has; an empty log of HDF5 parts if it has none.
+  static Result<LogCursor> open(const Warehouse& warehouse, const std::string& table) {
+    TIPPLE_TRY(const std::optional<PartFormat> format, warehouse.table_format(table));
+    return LogCursor(warehouse, table, format.value_or(PartFormat::kHdf5));
+  }
 
   // Takes the next entry, if there is one.
   Result<bool> advance() {
@@ -72,6 +77,8 @@ class LogCursor {
   // Meaningful when next() > 0.
   [[nodiscard]] const TableVersion& table() const { return table_; }
   [[nodiscard]] const std::string& id() const { return id_; }
+  // Has the log asked its readers for Delta's timestampNtz?
+  [[nodiscard]] bool timestamp_ntz() const { return timestamp_ntz_; }
   [[nodiscard]] fs::path next_path() const { return entry_path(folder_, next_); }
   [[nodiscard]] const fs::path& folder() const { return folder_; }
 
@@ -82,8 +89,15 @@ class LogCursor {
                                "restore the file from a backup: it was copied over another one");
     }
     if (next_ == 0 && !entry.metadata) return environment_error("the first log entry has no metaData", where);
+    timestamp_ntz_ = timestamp_ntz_ || entry.timestamp_ntz;
     if (entry.metadata) {
+      if (entry.metadata->format != table_.format) {
+        return environment_error("log entry is of another format than its folder", where,
+                                 "restore the file from a backup");
+      }
       id_ = entry.metadata->id;
+      for (LoggedPart& part : table_.parts)
+        part.columns = widen_stats(part.columns, table_.schema, entry.metadata->schema, part.rows);
       table_.schema = std::move(entry.metadata->schema);
       table_.codec = entry.metadata->codec;
     }
@@ -104,6 +118,7 @@ class LogCursor {
   fs::path folder_;
   std::uint64_t next_ = 0;
   std::string id_;
+  bool timestamp_ntz_ = false;
   TableVersion table_;
 };
 
@@ -113,20 +128,30 @@ std::string new_table_id() {
   return id;
 }
 
-// The entry that makes `parts` the next version of what the cursor has seen.
-LogEntry next_entry(const LogCursor& cursor, const Schema& schema, Codec codec, const std::vector<LoggedPart>& parts,
-                    const CommitInfo& info) {
+bool has_plain_timestamp(const Schema& schema) {
+  return std::any_of(schema.begin(), schema.end(), [](const Column& column) {
+    return column.type.kind == TypeKind::kTimestamp && !column.type.zoned;
+  });
+}
+
+// The entry that makes `parts`, of columns `own`, the next version of what the cursor has seen; `schema`: the table's
+// then.
+LogEntry next_entry(const LogCursor& cursor, const Schema& own, const Schema& schema, Codec codec,
+                    const std::vector<LoggedPart>& parts, const CommitInfo& info) {
   LogEntry entry;
   entry.version = cursor.next();
   const bool first = entry.version == 0;
   const TableVersion& before = cursor.table();
+  entry.format = before.format;
   if (first || before.schema != schema || before.codec != codec) {
-    entry.metadata = TableMetadata{first ? new_table_id() : cursor.id(), schema, codec};
+    entry.metadata = TableMetadata{first ? new_table_id() : cursor.id(), schema, codec, before.format};
   }
+  entry.timestamp_ntz = before.format == PartFormat::kParquet && has_plain_timestamp(schema) && !cursor.timestamp_ntz();
   if (info.write == WriteMode::kReplace) {
     for (const LoggedPart& part : before.parts) entry.removed.push_back(part.path);
   }
   entry.added = parts;
+  for (LoggedPart& part : entry.added) part.columns = widen_stats(part.columns, own, schema, part.rows);
   entry.commit = info;
   return entry;
 }
@@ -145,9 +170,34 @@ std::string schema_difference(const Schema& before, const Schema& now) {
   return "none";
 }
 
-Error append_refused(const fs::path& folder, const std::string& table, const Schema& before, const Schema& now) {
-  return usage_error("cannot append to table " + table + ": " + schema_difference(before, now), folder.string(),
-                     "give the columns the table's types, or replace the table");
+// The table's columns once rows of `schema` are in it.
+Result<Schema> schema_after(const LogCursor& cursor, const std::string& table, const Schema& schema, WriteMode write,
+                            bool evolve) {
+  const TableVersion& before = cursor.table();
+  if (cursor.next() == 0 || write == WriteMode::kReplace || before.schema == schema) return schema;
+  const auto refused = [&](const std::string& why, const std::string& hint) {
+    return usage_error("cannot append to table " + table + ": " + why, cursor.folder().parent_path().string(), hint);
+  };
+  if (!evolve) {
+    return refused(schema_difference(before.schema, schema),
+                   "give the columns the table's types, or replace the table");
+  }
+  const Result<Schema> wide = widen_schema(before.schema, schema);
+  if (!wide.ok()) return refused(wide.error().what, wide.error().hint);
+  for (const Schema* part : {&before.schema, &schema}) {
+    if (const Status shown = check_shown_as(*part, *wide, before.format); !shown.ok())
+      return refused(shown.error().what, shown.error().hint);
+  }
+  return *wide;
+}
+
+Status check_format(const Warehouse& warehouse, const std::string& table, PartFormat format) {
+  TIPPLE_TRY(const std::optional<PartFormat> has, warehouse.table_format(table));
+  if (!has || *has == format) return {};
+  return usage_error("table " + table + " has " + std::string(to_string(*has)) +
+                         " parts, the job says format: " + std::string(to_string(format)),
+                     warehouse.table_folder(table).string(),
+                     "say format: " + std::string(to_string(*has)) + ", or load into a table of another name");
 }
 
 }  // namespace
@@ -160,7 +210,7 @@ std::uint64_t TableVersion::rows() const {
 
 Result<std::optional<TableVersion>> read_table(const Warehouse& warehouse, const std::string& table,
                                                std::optional<std::uint64_t> version) {
-  LogCursor cursor(warehouse, table);
+  TIPPLE_TRY(LogCursor cursor, LogCursor::open(warehouse, table));
   while (!version || cursor.next() <= *version) {
     TIPPLE_TRY(const bool more, cursor.advance());
     if (!more) break;
@@ -175,7 +225,7 @@ Result<std::optional<TableVersion>> read_table(const Warehouse& warehouse, const
 
 Result<std::vector<HistoryEntry>> read_history(const Warehouse& warehouse, const std::string& table) {
   std::vector<HistoryEntry> history;
-  LogCursor cursor(warehouse, table);
+  TIPPLE_TRY(LogCursor cursor, LogCursor::open(warehouse, table));
   for (;;) {
     TIPPLE_TRY(const bool more, cursor.advance());
     if (!more) return history;
@@ -184,7 +234,7 @@ Result<std::vector<HistoryEntry>> read_history(const Warehouse& warehouse, const
 }
 
 Result<std::optional<std::uint64_t>> find_load(const Warehouse& warehouse, const std::string& table, LoadId load) {
-  LogCursor cursor(warehouse, table);
+  TIPPLE_TRY(LogCursor cursor, LogCursor::open(warehouse, table));
   for (;;) {
     TIPPLE_TRY(const bool more, cursor.advance());
     if (!more) return std::optional<std::uint64_t>();
@@ -192,15 +242,23 @@ Result<std::optional<std::uint64_t>> find_load(const Warehouse& warehouse, const
   }
 }
 
-Status check_appendable(const Warehouse& warehouse, const std::string& table, const Schema& schema) {
-  TIPPLE_TRY(const std::optional<TableVersion> newest, read_table(warehouse, table));
-  if (!newest || newest->schema == schema) return {};
-  return append_refused(warehouse.table_folder(table), table, newest->schema, schema);
+Status check_committable(const Warehouse& warehouse, const std::string& table, const Schema& schema, WriteMode write,
+                         const CommitOptions& options) {
+  TIPPLE_RETURN_IF_ERROR(check_format(warehouse, table, options.format));
+  LogCursor cursor(warehouse, table, options.format);
+  for (;;) {
+    TIPPLE_TRY(const bool more, cursor.advance());
+    if (!more) break;
+  }
+  TIPPLE_RETURN_IF_ERROR(schema_after(cursor, table, schema, write, options.evolve));
+  return {};
 }
 
 Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::string& table, const Schema& schema,
-                                     Codec codec, const std::vector<LoggedPart>& parts, const CommitInfo& info) {
-  LogCursor cursor(warehouse, table);
+                                     Codec codec, const std::vector<LoggedPart>& parts, const CommitInfo& info,
+                                     const CommitOptions& options) {
+  TIPPLE_RETURN_IF_ERROR(check_format(warehouse, table, options.format));
+  LogCursor cursor(warehouse, table, options.format);
   TIPPLE_RETURN_IF_ERROR(create_folders(cursor.folder()));
   for (int tries = 0; tries < kCommitTriesMax; ++tries) {
     for (;;) {
@@ -208,10 +266,8 @@ Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::stri
       if (!more) break;
       if (cursor.table().commit.load == info.load) return CommitOutcome{cursor.table().version, true};
     }
-    if (cursor.next() > 0 && info.write == WriteMode::kAppend && cursor.table().schema != schema) {
-      return append_refused(warehouse.table_folder(table), table, cursor.table().schema, schema);
-    }
-    const std::string entry = print_log_entry(next_entry(cursor, schema, codec, parts, info), schema);
+    TIPPLE_TRY(const Schema after, schema_after(cursor, table, schema, info.write, options.evolve));
+    const std::string entry = print_log_entry(next_entry(cursor, schema, after, codec, parts, info), after);
     fault_point("log-written");
     TIPPLE_TRY(const bool committed, create_file_exclusive(cursor.next_path(), entry));
     if (committed) {

@@ -1,5 +1,6 @@
 // A table's log: one JSON-lines file per version, `_log/00000000000000000007.json`, in the action vocabulary of the
-// Delta Lake transaction protocol (protocol, metaData, add, remove, txn, commitInfo) with format provider "hdf5".
+// Delta Lake transaction protocol (protocol, metaData, add, remove, txn, commitInfo) with format provider "hdf5". Of a
+// table of Parquet parts it is `_delta_log/...` with provider "parquet": Delta Lake itself.
 //
 // The commit is link(): see create_file_exclusive. Readers probe version N+1; listings may lag.
 // Thread rule: stateless functions.
@@ -23,7 +24,7 @@ namespace tipple {
 
 // One part of a version.
 struct LoggedPart {
-  std::string path;  // relative to the table's folder, data/part-<load>-<task>.h5
+  std::string path;  // relative to the table's folder, data/part-<load>-<task>.h5 or .parquet
   std::uint64_t bytes = 0;
   std::uint64_t rows = 0;
   Sha256 sha256{};
@@ -48,8 +49,10 @@ struct TableVersion {
   std::uint64_t version = 0;
   Schema schema;
   Codec codec = Codec::kDeflate;
-  std::vector<LoggedPart> parts;  // in row order
-  CommitInfo commit;              // of this version
+  PartFormat format = PartFormat::kHdf5;
+  std::vector<LoggedPart>
+      parts;          // in row order; a part may have fewer columns, and narrower ones (warehouse/part_scan.h)
+  CommitInfo commit;  // of this version
   [[nodiscard]] std::uint64_t rows() const;
 };
 
@@ -69,18 +72,27 @@ struct HistoryEntry {
 [[nodiscard]] Result<std::optional<std::uint64_t>> find_load(const Warehouse& warehouse, const std::string& table,
                                                              LoadId load);
 
-// Refuses (kUsage) an append of rows of `schema` to a table that has another one.
-[[nodiscard]] Status check_appendable(const Warehouse& warehouse, const std::string& table, const Schema& schema);
+// How a load's rows become part of a table.
+struct CommitOptions {
+  PartFormat format = PartFormat::kHdf5;
+  bool evolve = false;  // the table's columns may grow (warehouse/schema_evolution.h)
+};
 
-// Commits `parts` (already in data/, synced) as a new version: `replace` removes all others, `append` keeps them and
-// requires an equal schema (kUsage otherwise). On a lost race it rereads: this load is there -> already; else it
-// rebases and tries the next number.
+// What every commit_version() of these rows would refuse (kUsage): another format than the table's, columns that do not
+// fit those of the table when `write` appends to it.
+[[nodiscard]] Status check_committable(const Warehouse& warehouse, const std::string& table, const Schema& schema,
+                                       WriteMode write, const CommitOptions& options = {});
+
+// Commits `parts` (already in data/, synced; of `schema`, as their statistics) as a new version: `replace` removes all
+// others, `append` keeps them and requires an equal schema, or one that widens the table's if it may evolve (kUsage
+// otherwise). On a lost race it rereads: this load is there -> already; else it rebases and tries the next number.
 struct CommitOutcome {
   std::uint64_t version = 0;
   bool already = false;
 };
 [[nodiscard]] Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::string& table,
                                                    const Schema& schema, Codec codec,
-                                                   const std::vector<LoggedPart>& parts, const CommitInfo& info);
+                                                   const std::vector<LoggedPart>& parts, const CommitInfo& info,
+                                                   const CommitOptions& options = {});
 
 }  // namespace tipple

@@ -97,7 +97,7 @@ Status refresh_view(const Warehouse& warehouse, const std::string& table) {
   const fs::path view = warehouse.view_path(table);
   for (int tries = 0; tries < kRefreshTriesMax; ++tries) {
     TIPPLE_TRY(const std::optional<TableVersion> version, read_table(warehouse, table));
-    if (!version || view_fault(folder, view, *version).empty()) return {};
+    if (!version || version->format == PartFormat::kParquet || view_fault(folder, view, *version).empty()) return {};
     TIPPLE_RETURN_IF_ERROR(write_view(folder, view, *version));
     fault_point("view-written");
     remove_old_levels(folder, version->version);
@@ -109,6 +109,7 @@ Status refresh_view(const Warehouse& warehouse, const std::string& table) {
 
 Result<std::optional<std::string>> check_view(const Warehouse& warehouse, const std::string& table,
                                               const TableVersion& version) {
+  if (version.format == PartFormat::kParquet) return std::optional<std::string>();
   const fs::path view = warehouse.view_path(table);
   const std::string fault = view_fault(warehouse.table_folder(table), view, version);
   if (fault.empty()) return std::optional<std::string>();

@@ -1,4 +1,5 @@
-// The derived one-file view of a table's newest version: staged, checked, then renamed into place.
+// The derived one-file view of a table's newest version: staged, checked, then renamed into place. Tables of Parquet
+// parts have none: every reader of Delta Lake or of Parquet sees them whole.
 //
 // Thread rule: stateless; several processes may refresh one view, the newest version wins.
 #pragma once

@@ -19,7 +19,7 @@ struct VerifyReport {
   std::uint64_t parts = 0;
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
-  Id128 content_digest;               // from the data
+  Id128 content_digest;               // from the data, as rows of the version's columns
   Sha256 bytes_digest{};              // SHA-256 over the parts' SHA-256, in order
   std::vector<std::string> problems;  // one sentence each: which file, what is wrong, what to do; empty: all is well
 };

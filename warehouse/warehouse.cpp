@@ -52,6 +52,24 @@ Result<Warehouse> Warehouse::open(const fs::path& folder, bool write) {
 
 fs::path Warehouse::table_folder(const std::string& table) const { return folder_ / table; }
 
+fs::path Warehouse::log_folder(const std::string& table, PartFormat format) const {
+  return table_folder(table) / (format == PartFormat::kParquet ? "_delta_log" : "_log");
+}
+
+Result<std::optional<PartFormat>> Warehouse::table_format(const std::string& table) const {
+  std::optional<PartFormat> found;
+  for (const PartFormat format : {PartFormat::kHdf5, PartFormat::kParquet}) {
+    std::error_code ignored;
+    if (!fs::exists(log_folder(table, format) / kFirstEntryName, ignored)) continue;
+    if (found) {
+      return environment_error("the table has two logs, _log and _delta_log", table_folder(table).string(),
+                               "two loads made it at once in two formats; move the log of the wrong one away");
+    }
+    found = format;
+  }
+  return found;
+}
+
 fs::path Warehouse::load_folder(LoadId load) const { return folder_ / "_loads" / load.to_hex(); }
 
 fs::path Warehouse::staging_folder(const std::string& table, AttemptId attempt) const {
@@ -73,8 +91,11 @@ Result<std::vector<std::string>> Warehouse::tables() const {
   std::error_code error;
   for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
-    if (fs::exists(entry->path() / "_log" / kFirstEntryName, ignored))
-      names.push_back(entry->path().filename().string());
+    std::string name = entry->path().filename().string();
+    if (fs::exists(log_folder(name, PartFormat::kHdf5) / kFirstEntryName, ignored) ||
+        fs::exists(log_folder(name, PartFormat::kParquet) / kFirstEntryName, ignored)) {
+      names.push_back(std::move(name));
+    }
   }
   if (error) return environment_error("cannot list the warehouse: " + error.message(), folder_.string());
   std::sort(names.begin(), names.end());

@@ -13,6 +13,8 @@ Error bug(const std::string& what, const std::string& where) {
                            "please report it, with the load's folder");
 }
 
+const char* part_ending(PartFormat format) { return format == PartFormat::kParquet ? ".parquet" : ".h5"; }
+
 std::string chunk_name(ChunkId chunk) { return "chunk " + std::to_string(chunk.value()); }
 
 const Extent& extent_of(const ChunkPlan& plan, const Chunk& chunk, const Segment& segment) {
@@ -172,7 +174,8 @@ class Planner {
     PlannedTable& planned = plan_.tables[table];
     planned.rows += own.rows;
     if (own.part)
-      planned.parts.push_back({*own.part, fmt::format("data/part-{}-{:05}.h5", load_.to_hex(), chunk.id.value())});
+      planned.parts.push_back({*own.part, fmt::format("data/part-{}-{:05}{}", load_.to_hex(), chunk.id.value(),
+                                                      part_ending(job_.tables[table].part_format))});
     const auto base = line_bases_.find(chunk.id);
     if (own.rejects && base != line_bases_.end()) planned.rejects.push_back({*own.rejects, base->second});
     return {};

@@ -18,7 +18,7 @@ namespace tipple {
 
 struct PlannedPart {
   StagedPart staged;
-  std::string path;  // relative to the table's folder: data/part-<load>-<chunk>.h5
+  std::string path;  // relative to the table's folder: data/part-<load>-<chunk>.h5 or .parquet
 };
 
 struct PlannedRejects {

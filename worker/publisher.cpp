@@ -97,8 +97,8 @@ class Publisher {
       const TableSpec& table_spec = spec(table);
       if (versions_[table.table.value()]) continue;
       TIPPLE_RETURN_IF_ERROR(check_parts_present(warehouse_, table_spec.name, table));
-      if (mode_.write == WriteMode::kAppend)
-        TIPPLE_RETURN_IF_ERROR(check_appendable(warehouse_, table_spec.name, table_spec.schema()));
+      TIPPLE_RETURN_IF_ERROR(check_committable(warehouse_, table_spec.name, table_spec.schema(), mode_.write,
+                                               commit_options(table_spec)));
     }
     return {};
   }
@@ -116,8 +116,13 @@ class Publisher {
       parts.push_back({part.path, staged.bytes, staged.rows, staged.sha256, staged.content_digest, staged.columns});
     }
     TIPPLE_TRY(versions_[index],
-               commit_version(warehouse_, table.name, table.schema(), table.codec, parts, commit_info(planned)));
+               commit_version(warehouse_, table.name, table.schema(), table.codec, parts, commit_info(planned),
+                              commit_options(table)));
     return {};
+  }
+
+  [[nodiscard]] static CommitOptions commit_options(const TableSpec& table) {
+    return {table.part_format, table.schema_mode == SchemaMode::kEvolve};
   }
 
   [[nodiscard]] CommitInfo commit_info(const PlannedTable& planned) const {

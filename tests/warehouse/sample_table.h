@@ -13,6 +13,7 @@
 #include "formats/column_stats_builder.h"
 #include "formats/content_digest.h"
 #include "formats/hdf5_part_writer.h"
+#include "formats/parquet_part_writer.h"
 #include "formats/part_encoder.h"
 #include "warehouse/table_log.h"
 
@@ -56,32 +57,47 @@ inline std::shared_ptr<arrow::RecordBatch> sample_rows(std::int64_t first, std::
   return arrow::RecordBatch::Make(schema, count, {*ids.Finish(), *prices.Finish(), *notes.Finish()});
 }
 
-// Writes a part of these rows to `path` (its folder is made); LoggedPart::path is left empty.
-inline LoggedPart write_sample_part(const fs::path& path, std::int64_t first, std::int64_t count) {
-  const Schema schema = sample_schema();
-  const auto batch = sample_rows(first, count);
+// Writes `batch` as a part to `path` (its folder is made); LoggedPart::path is left empty.
+inline LoggedPart write_part(const fs::path& path, PartFormat format, const Schema& schema,
+                             const std::shared_ptr<arrow::RecordBatch>& batch) {
   EXPECT_TRUE(create_folders(path.parent_path()).ok());
   RowGrouper grouper(schema);
   std::vector<RowGroup> groups;
   grouper.add(batch, groups);
   grouper.finish(groups);
-  auto writer = Hdf5PartWriter::create(path, schema, Codec::kDeflate, {}).value();
-  for (const RowGroup& group : groups)
-    EXPECT_TRUE(writer.append(*encode_row_group(group, schema, Codec::kDeflate)).ok());
-  EXPECT_TRUE(writer.close().ok());
+  if (format == PartFormat::kParquet) {
+    auto writer = ParquetPartWriter::create(path, schema, Codec::kZstd, {}).value();
+    for (const RowGroup& group : groups) EXPECT_TRUE(writer.append(group).ok());
+    EXPECT_TRUE(writer.close().ok());
+  } else {
+    auto writer = Hdf5PartWriter::create(path, schema, Codec::kDeflate, {}).value();
+    for (const RowGroup& group : groups)
+      EXPECT_TRUE(writer.append(*encode_row_group(group, schema, Codec::kDeflate)).ok());
+    EXPECT_TRUE(writer.close().ok());
+  }
   const SyncedFile file = sync_and_hash(path).value();
   ColumnStatsBuilder stats(schema);
   stats.add(*batch);
-  return {
-      "", file.bytes, static_cast<std::uint64_t>(count), file.sha256, content_digest(*batch, schema), stats.finish()};
+  return {"",
+          file.bytes,
+          static_cast<std::uint64_t>(batch->num_rows()),
+          file.sha256,
+          content_digest(*batch, schema),
+          stats.finish()};
 }
 
 // The same, in place in the table's data folder.
-inline LoggedPart place_sample_part(const Warehouse& warehouse, const std::string& table, const std::string& name,
-                                    std::int64_t first, std::int64_t count) {
-  LoggedPart part = write_sample_part(warehouse.table_folder(table) / "data" / name, first, count);
+inline LoggedPart place_part(const Warehouse& warehouse, const std::string& table, const std::string& name,
+                             PartFormat format, const Schema& schema,
+                             const std::shared_ptr<arrow::RecordBatch>& batch) {
+  LoggedPart part = write_part(warehouse.table_folder(table) / "data" / name, format, schema, batch);
   part.path = "data/" + name;
   return part;
+}
+
+inline LoggedPart place_sample_part(const Warehouse& warehouse, const std::string& table, const std::string& name,
+                                    std::int64_t first, std::int64_t count, PartFormat format = PartFormat::kHdf5) {
+  return place_part(warehouse, table, name, format, sample_schema(), sample_rows(first, count));
 }
 
 inline CommitInfo sample_commit(WriteMode write, std::uint64_t rows) {

@@ -90,8 +90,8 @@ TEST_F(TableLog, AnAppendWithAnotherSchemaIsRefused) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(refused.error().to_string(), HasSubstr("column 2 is 'price float64', was 'price decimal(30,2)'"));
-  EXPECT_FALSE(check_appendable(warehouse_, "t", other).ok());
-  EXPECT_TRUE(check_appendable(warehouse_, "t", sample_schema()).ok());
+  EXPECT_FALSE(check_committable(warehouse_, "t", other, WriteMode::kAppend).ok());
+  EXPECT_TRUE(check_committable(warehouse_, "t", sample_schema(), WriteMode::kAppend).ok());
   EXPECT_FALSE(fs::exists(entry(1)));
   ASSERT_TRUE(commit(WriteMode::kReplace, {named_part("b")}, other).ok()) << "replacing may change the schema";
   EXPECT_EQ((*read_table(warehouse_, "t"))->schema, other);
