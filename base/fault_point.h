@@ -10,7 +10,7 @@
 
 namespace tipple {
 
-inline constexpr std::array<std::string_view, 14> kFaultPoints = {
+inline constexpr std::array<std::string_view, 16> kFaultPoints = {
     "attempt-opened",       // coordinator: the attempt's journal exists, nothing else
     "chunk-started",        // worker: a chunk's first block was read
     "part-created",         // worker: the staged part exists, empty
@@ -24,6 +24,8 @@ inline constexpr std::array<std::string_view, 14> kFaultPoints = {
     "log-written",          // publisher: the log entry's temporary file is synced
     "log-linked",           // publisher: the commit happened, folder not synced
     "view-written",         // publisher: the new view is in place
+    "stretch-synced",       // stream's reader: a stretch is on disk, not sealed
+    "stretch-sealed",       // stream's reader: a stretch is sealed, not acknowledged
     "publish-reported",     // coordinator: the publisher's report arrived
 };
 

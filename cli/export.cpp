@@ -1,7 +1,8 @@
-// `tipple export`: a table's rows as CSV or JSON lines.
+// `tipple export`: a table's rows as CSV, JSON lines, Parquet or an Arrow IPC file.
 #include "warehouse/export.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -44,6 +45,15 @@ Result<std::uint64_t> export_to_file(const Warehouse& warehouse, const std::stri
   return rows;
 }
 
+Result<ExportFormat> export_format(const std::string& name, bool to_stdout) {
+  if (name == "csv") return ExportFormat::kCsv;
+  if (name == "jsonl") return ExportFormat::kJsonLines;
+  if (to_stdout && ::isatty(STDOUT_FILENO) == 1) {
+    return usage_error("--format " + name + " is not text, and stdout is a terminal", "export", "Add --output FILE, or pipe it on");
+  }
+  return name == "parquet" ? ExportFormat::kParquet : ExportFormat::kArrow;
+}
+
 Result<int> export_verb(const ExportVerbOptions& options, const Invocation& invocation) {
   const bool to_stdout = options.output.empty() || options.output == "-";
   if (to_stdout && invocation.json) {
@@ -54,7 +64,7 @@ Result<int> export_verb(const ExportVerbOptions& options, const Invocation& invo
   TIPPLE_TRY(const Warehouse warehouse, require_warehouse(target));
   TIPPLE_TRY(const std::string table, require_one_table(target));
   ExportOptions what = options.what;
-  what.format = options.format == "csv" ? ExportFormat::kCsv : ExportFormat::kJsonLines;
+  TIPPLE_TRY(what.format, export_format(options.format, to_stdout));
   what.header = !options.no_header;
   if (to_stdout) {
     TIPPLE_RETURN_IF_ERROR(
@@ -75,13 +85,14 @@ Result<int> export_verb(const ExportVerbOptions& options, const Invocation& invo
 
 void add_export(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ExportVerbOptions>();
-  CLI::App* sub = add_verb(app, invocation, "export", "Write a table's rows as CSV or JSON lines",
+  CLI::App* sub = add_verb(app, invocation, "export", "Write a table's rows as CSV, JSON lines, Parquet or Arrow",
                            "tipple export warehouse/flights --columns carrier,dest --output flights.csv");
   sub->add_option("TARGET", options->target, kTargetHelp)->required();
   sub->add_option("--table", options->table, "The table, if there are several");
   sub->add_option("--version", options->what.version, "This version instead of the newest");
   sub->add_option("--columns", options->what.columns, "Only these columns, in this order: a,b,c")->delimiter(',');
-  sub->add_option("--format", options->format, "csv (default) or jsonl")->check(CLI::IsMember({"csv", "jsonl"}));
+  sub->add_option("--format", options->format, "csv (default), jsonl, parquet, or arrow: an IPC file")
+      ->check(CLI::IsMember({"csv", "jsonl", "parquet", "arrow"}));
   sub->add_option("--output", options->output, "A file instead of stdout");
   sub->add_flag("--no-header", options->no_header, "CSV without the line that names the columns");
   bind_verb(sub, invocation, options, export_verb);

@@ -225,6 +225,21 @@ Json run_summary(const Json& report, const fs::path& report_path) {
   return summary;
 }
 
+Json joined_summary(const std::vector<Json>& summaries) {
+  if (summaries.size() == 1) return summaries.front();
+  Json joined = summaries.back();
+  double seconds = 0;
+  Json tables = Json::object();
+  for (const Json& summary : summaries) {
+    seconds += summary.value("seconds", 0.0);
+    if (summary.contains("tables")) tables.update(summary["tables"]);
+  }
+  joined["tables"] = std::move(tables);
+  joined["seconds"] = seconds;
+  joined["loads"] = summaries;
+  return joined;
+}
+
 std::string outcome_text(const Json& report) {
   std::vector<std::vector<std::string>> rows = {
       {"table", ">version", ">rows in", ">rows out", ">rejected", ">parts", ">bytes"}};

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/output.h"
@@ -39,6 +40,10 @@ struct AttemptFacts {
 
 // The fields of a report that `run --json` prints, and where the report is.
 [[nodiscard]] Json run_summary(const Json& report, const std::filesystem::path& report_path);
+
+// The loads of one run as one document: that of the only load, or the last one's with the tables of all, their seconds
+// added up, and `loads`, what each came to by itself.
+[[nodiscard]] Json joined_summary(const std::vector<Json>& summaries);
 
 // The report as tables for people.
 [[nodiscard]] std::string report_text(const Json& report);

@@ -14,7 +14,6 @@
 #include "cli/target.h"
 #include "coordinator/coordinator.h"
 #include "jobs/job_file.h"
-#include "partitioner/input_files.h"
 #include "warehouse/table_log.h"
 #include "warehouse/table_view.h"
 #include "worker/publisher.h"
@@ -27,15 +26,6 @@ using namespace std::chrono_literals;
 // A holder that was just killed needs a moment to vanish from the process table.
 constexpr auto kLockGrace = 1500ms;
 constexpr auto kLockRetry = 50ms;
-
-Result<LoadRequest> request_for(JobSpec job, const std::string& mode_name) {
-  LoadRequest request;
-  TIPPLE_TRY(request.mode, job.mode(mode_name));
-  TIPPLE_TRY(request.inputs, list_inputs(job));
-  request.load = load_id(job, request.mode.name, request.inputs);
-  request.job = std::move(job);
-  return request;
-}
 
 Result<bool> published_everywhere(const Warehouse& warehouse, const LoadRequest& request) {
   for (const TableSpec& table : request.job.tables) {
@@ -76,6 +66,8 @@ LoadSetup setup_for(const LoadRequest& request, std::uint32_t attempt_number) {
   setup.job_file = request.job.file.string();
   setup.job_folder = request.job.folder.string();
   setup.mode = request.mode.name;
+  setup.tables = request.tables;
+  setup.columns = request.columns;
   setup.load = request.load;
   setup.attempt = random_id();
   setup.attempt_number = attempt_number;
@@ -109,29 +101,18 @@ Status finish_publishing(const Warehouse& warehouse, const LoadRequest& request,
 
 }  // namespace
 
-Result<LoadRequest> request_load(const std::string& job_file, const std::string& mode_name) {
-  TIPPLE_TRY(JobSpec job, read_job_file(job_file));
-  return request_for(std::move(job), mode_name);
-}
-
-Result<LoadRequest> request_unfinished(const std::string& argument) {
+Result<UnfinishedLoad> find_unfinished(const std::string& argument) {
   TIPPLE_TRY(const Target target, open_target(argument));
   TIPPLE_TRY(const Warehouse warehouse, require_warehouse(target));
   TIPPLE_TRY(const std::vector<LoadSummary> loads, list_loads(warehouse));
-  bool changed = false;
   for (const LoadSummary& load : loads) {
     if (!load.unfinished()) continue;
     const LoadSetup& setup = load.state.opened.back().load;
     if (target.job && target.job->text != setup.job_text) continue;
-    TIPPLE_TRY(JobSpec job, target.job ? Result<JobSpec>(*target.job) : journaled_job(setup));
-    TIPPLE_TRY(LoadRequest request, request_for(std::move(job), setup.mode));
-    if (request.load == load.load) return request;
-    changed = true;
+    TIPPLE_TRY(JobSpec job, target.job ? Result<JobSpec>(*target.job) : whole_job(setup));
+    return UnfinishedLoad{std::move(job), setup.mode, load.load};
   }
-  return usage_error("no load is interrupted here", argument,
-                     changed
-                         ? "One was, but its job or inputs have changed since: `tipple run` loads them as they are now"
-                         : "`tipple status` lists the loads; `tipple run` begins one");
+  return usage_error("no load is interrupted here", argument, "`tipple status` lists the loads; `tipple run` begins one");
 }
 
 Result<std::optional<LoadSession>> open_session(const LoadRequest& request, std::uint32_t ranks) {

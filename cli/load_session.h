@@ -19,17 +19,22 @@ namespace tipple {
 
 // What to load: a job in a mode over the inputs that were found.
 struct LoadRequest {
-  JobSpec job;
+  JobSpec job;  // with the tables of this load alone, and all their columns
   ModeSpec mode;
-  std::vector<SourceExtents> inputs;
+  std::vector<SourceExtents> inputs;  // of the sources that feed these tables
+  std::vector<std::string> tables;    // LoadSetup::tables
+  std::string columns;                // LoadSetup::columns
   LoadId load;
 };
 
-// Reads the job file, lists and stats the inputs, names the load.
-[[nodiscard]] Result<LoadRequest> request_load(const std::string& job_file, const std::string& mode_name);
-// The newest load that `target` (a job file or a warehouse) left unfinished and whose inputs are unchanged. Error
-// kUsage if there is none.
-[[nodiscard]] Result<LoadRequest> request_unfinished(const std::string& target);
+// The job and mode of the newest load that `target` (a job file or a warehouse) left unfinished. Error kUsage if there
+// is none.
+struct UnfinishedLoad {
+  JobSpec job;
+  std::string mode;
+  LoadId load;
+};
+[[nodiscard]] Result<UnfinishedLoad> find_unfinished(const std::string& target);
 
 // An attempt that is open: the lock is held, the journal has its first frames.
 struct LoadSession {

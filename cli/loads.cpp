@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "jobs/job_file.h"
+#include "jobs/load_job.h"
 #include "warehouse/table_log.h"
 
 namespace tipple {
@@ -78,7 +79,7 @@ bool LoadSummary::unfinished() const {
   return code != exit_code(ErrorKind::kQuality) && code != exit_code(ErrorKind::kStrict);
 }
 
-Result<JobSpec> journaled_job(const LoadSetup& load) {
+Result<JobSpec> whole_job(const LoadSetup& load) {
   ParsedJob parsed = parse_job(load.job_text, load.job_file, load.job_folder);
   if (!parsed.mistakes.empty()) {
     const JobFileMistake& first = parsed.mistakes.front();
@@ -86,6 +87,13 @@ Result<JobSpec> journaled_job(const LoadSetup& load) {
                        fmt::format("{}:{}:{}", load.job_file, first.line, first.column), "Run the job file instead");
   }
   return std::move(parsed.spec);
+}
+
+Result<JobSpec> journaled_job(const LoadSetup& load) {
+  TIPPLE_TRY(JobSpec job, whole_job(load));
+  job = job_of_tables(std::move(job), load.tables);
+  TIPPLE_RETURN_IF_ERROR(apply_columns(load.columns, job));
+  return job;
 }
 
 Result<std::vector<LoadSummary>> list_loads(const Warehouse& warehouse) {

@@ -34,8 +34,11 @@ struct LoadSummary {
 // Newest first. A load folder without a whole journal frame is left out: nothing had begun.
 [[nodiscard]] Result<std::vector<LoadSummary>> list_loads(const Warehouse& warehouse);
 
-// The job that a load's journal carries. Error kUsage if its text does not parse (made by another version).
+// The job that a load's journal carries, as that load sees it (jobs/load_job.h). Error kUsage if its text does not parse
+// (made by another version).
 [[nodiscard]] Result<JobSpec> journaled_job(const LoadSetup& load);
+// Likewise with all of its tables, those without columns as the job file has them.
+[[nodiscard]] Result<JobSpec> whole_job(const LoadSetup& load);
 
 // Picks the load named by (a beginning of) `id`, or the newest if `id` is empty. Error kUsage naming the known ones.
 [[nodiscard]] Result<const LoadSummary*> pick_load(const std::vector<LoadSummary>& loads, const std::string& id);

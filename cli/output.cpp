@@ -49,6 +49,7 @@ std::string json_text(const Json& document, int indent) {
 }
 
 Status print_json(const Json& document) { return print_text(json_text(document, 2)); }
+Status print_json_line(const Json& document) { return print_text(json_text(document, -1)); }
 
 void print_error(const Error& error) {
   std::string text = "tipple: ";

@@ -20,6 +20,8 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Status print_text(std::string_view text);
 // One document, indented, with a final newline. Text that is not UTF-8 is shown with replacement characters.
 [[nodiscard]] Status print_json(const Json& document);
+// On one line: one of many documents.
+[[nodiscard]] Status print_json_line(const Json& document);
 [[nodiscard]] std::string json_text(const Json& document, int indent);
 
 // "tipple: where: what" and the hint on a line of its own, on stderr.

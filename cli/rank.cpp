@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 
@@ -60,7 +61,7 @@ Worker Rank::worker(const Clock& clock, bool strict) const {
 }
 
 void Rank::dismiss(const Clock& clock, int exit_code) {
-  std::uint32_t waiting = ranks() - 1;
+  std::uint32_t waiting = ranks() - 1 - std::min(lost_, ranks() - 1);
   for (std::uint32_t rank = 1; rank < ranks(); ++rank) transport_->send(WorkerId(rank), Finish{exit_code});
   for (const TimePoint deadline = clock.now() + kGoodbyeWait; waiting > 0 && clock.now() < deadline;) {
     while (const auto received = transport_->receive())
@@ -69,7 +70,14 @@ void Rank::dismiss(const Clock& clock, int exit_code) {
   }
 }
 
+void Rank::keep_waiting() {
+  while (const auto received = transport_->receive()) {
+    if (std::holds_alternative<Hello>(received->message)) transport_->send(received->from, HeartbeatAnswer{0});
+  }
+}
+
 void Rank::finalize() {
+  if (lost_ > 0) return;
   transport_.reset();
   if (mpi_) (void)mpi_->finalize();
 }

@@ -31,9 +31,13 @@ class Rank {
   // `strict`: the tables' reject limits are taken as zero.
   [[nodiscard]] Worker worker(const Clock& clock, bool strict) const;
 
-  // Rank 0, when there will be no load: tells the others to leave and waits a moment for their goodbyes.
+  // Rank 0, between two loads: tells the ranks that ask for the next one to be patient.
+  void keep_waiting();
+  // A load lost so many ranks: the group cannot be left in good order any more.
+  void lost(std::uint32_t ranks) { lost_ += ranks; }
+  // Rank 0, when there will be no more loads: tells the others to leave and waits a moment for their goodbyes.
   void dismiss(const Clock& clock, int exit_code);
-  // Leaves the group in good order. Only if every rank is known to be there: it waits for all.
+  // Leaves the group in good order, which waits for all of it; does nothing if a rank was lost.
   void finalize();
 
  private:
@@ -42,6 +46,7 @@ class Rank {
   std::unique_ptr<MemoryHub> hub_;
   std::unique_ptr<Transport> transport_;  // after its owner: it must go first
   RankResources resources_;
+  std::uint32_t lost_ = 0;
 };
 
 // Counts SIGTERM, SIGINT and SIGUSR1 from now on: requests to checkpoint. In a worker's process they are counted and

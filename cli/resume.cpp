@@ -6,7 +6,10 @@ namespace tipple {
 namespace {
 
 Result<int> resume(const RunOptions& options, const Invocation& invocation) {
-  return run_load(options, invocation, [](const RunOptions& o) { return request_unfinished(o.target); });
+  return run_load(options, invocation, [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
+    TIPPLE_TRY(UnfinishedLoad unfinished, find_unfinished(o.target));
+    return LoadSequence::open(std::move(unfinished.job), unfinished.mode, {}, threads, clock, unfinished.load);
+  });
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include "cli/progress_display.h"
 #include "cli/rank.h"
 #include "coordinator/run_loop.h"
+#include "jobs/byte_size.h"
+#include "jobs/duration.h"
 #include "jobs/job_file.h"
 
 namespace tipple {
@@ -25,6 +27,7 @@ struct Context {
   const Invocation& invocation;
   const Clock& clock;
   Rank& rank;
+  std::vector<Json>& summaries;  // of the loads so far
 
   [[nodiscard]] AttemptFacts facts(std::string outcome) const {
     AttemptFacts facts;
@@ -82,9 +85,15 @@ Error strict_error(const LoadTotals& totals) {
                "`tipple rejects` shows them; without --strict the job's own limits hold"};
 }
 
-// Prints what the load came to. The report has been written if `path` exists.
+// Prints what the load came to; with --json, a load that is not followed joins the others of its run. The report has been
+// written if `path` exists.
 Status print_outcome(const Context& context, const Json& report, const fs::path& path) {
-  if (context.invocation.json) return print_json(run_summary(report, path));
+  if (context.invocation.json) {
+    Json summary = run_summary(report, path);
+    if (context.options.follow.on) return print_json_line(summary);
+    context.summaries.push_back(std::move(summary));
+    return {};
+  }
   if (context.options.quiet) return {};
   const std::string outcome = report["outcome"];
   const double rate = report["throughput"]["bytes_per_second"];
@@ -149,27 +158,52 @@ Result<int> run_attempt(const Context& context, const LoadRequest& request, Load
   facts.workers_lost = outcome.workers_lost;
   if (outcome.error && outcome.exit_code != 0) print_error(*outcome.error);
   TIPPLE_RETURN_IF_ERROR(conclude(context, request, session.warehouse, session.setup, facts));
-  if (outcome.workers_lost == 0) context.rank.finalize();
+  context.rank.lost(outcome.workers_lost);
   return outcome.exit_code;
 }
 
-Result<int> coordinate(const Context& context, const RequestFactory& make_request) {
-  TIPPLE_TRY(const LoadRequest request, make_request(context.options));
+Result<int> load_one(const Context& context, const LoadRequest& request) {
   TIPPLE_TRY(std::optional<LoadSession> session, open_session(request, context.rank.ranks()));
   if (session) return run_attempt(context, request, std::move(*session));
-  context.rank.dismiss(context.clock, 0);
   TIPPLE_TRY(const Warehouse warehouse, Warehouse::open(request.job.warehouse, false));
   TIPPLE_RETURN_IF_ERROR(conclude(context, request, warehouse, LoadSetup{}, context.facts("already-published")));
-  context.rank.finalize();
   return 0;
 }
 
-// A rank that only works. Its exit code matters to the launcher alone: rank 0's is the load's.
+Result<int> load_all(const Context& context, const SequenceFactory& make_sequence) {
+  TIPPLE_TRY(const std::unique_ptr<LoadSequence> sequence, make_sequence(context.options, context.rank.resources().threads, context.clock));
+  const auto idle = [&] {
+    context.rank.keep_waiting();
+    return count_stop_requests().load() == 0;
+  };
+  while (true) {
+    TIPPLE_TRY(const std::optional<LoadRequest> request, sequence->next(idle));
+    if (!request) return sequence->stopped() ? exit_code(ErrorKind::kCheckpointed) : 0;
+    TIPPLE_TRY(const int code, load_one(context, *request));
+    if (code != 0) return code;
+    TIPPLE_RETURN_IF_ERROR(sequence->published(*request));
+  }
+}
+
+// All loads of the run, and the end of the other ranks.
+Result<int> coordinate(const Context& context, const SequenceFactory& make_sequence) {
+  Result<int> code = load_all(context, make_sequence);
+  if (context.invocation.json && !context.summaries.empty()) TIPPLE_RETURN_IF_ERROR(print_json(joined_summary(context.summaries)));
+  // Whatever happened, the others are waiting for a next load.
+  context.rank.dismiss(context.clock, code.ok() ? *code : exit_code(code.error().kind));
+  if (code.ok()) context.rank.finalize();
+  return code;
+}
+
+// A rank that only works, load after load. Its exit code matters to the launcher alone: rank 0's is the run's.
 int follow(const Context& context) {
   const std::atomic<int>& stops = count_stop_requests();
-  Worker worker = context.rank.worker(context.clock, context.options.strict);
-  run_loop(nullptr, worker, context.rank.transport(), stops, {});
-  if (worker.exit_code() == exit_code(ErrorKind::kEnvironment)) return worker.exit_code();
+  while (true) {
+    Worker worker = context.rank.worker(context.clock, context.options.strict);
+    run_loop(nullptr, worker, context.rank.transport(), stops, {});
+    if (!worker.told_to_leave()) return worker.exit_code();
+    if (!worker.worked()) break;
+  }
   context.rank.finalize();
   return 0;
 }
@@ -179,24 +213,25 @@ Result<int> run(const RunOptions& options, const Invocation& invocation) {
     TIPPLE_TRY(const JobSpec job, read_job_file(options.target));
     return print_plan(job, options.mode, options.resources, invocation);
   }
-  return run_load(options, invocation, [](const RunOptions& o) { return request_load(o.target, o.mode); });
+  return run_load(options, invocation, [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
+    TIPPLE_TRY(JobSpec job, read_job_file(o.target));
+    return LoadSequence::open(std::move(job), o.mode, o.follow, threads, clock);
+  });
 }
 
 }  // namespace
 
-Result<int> run_load(const RunOptions& options, const Invocation& invocation, const RequestFactory& request) {
+Result<int> run_load(const RunOptions& options, const Invocation& invocation, const SequenceFactory& make_sequence) {
   const std::optional<LauncherPlace> place = launcher_place();
   if (!place && options.resources.ranks > 1)
     return run_under_mpirun(invocation.argc, invocation.argv, options.resources.ranks);
   const SteadyClock clock;
   TIPPLE_TRY(const std::unique_ptr<Rank> rank, Rank::join(place, options.resources));
-  const Context context{options, invocation, clock, *rank};
+  std::vector<Json> summaries;
+  const Context context{options, invocation, clock, *rank, summaries};
   if (!rank->coordinates()) return follow(context);
   (void)count_stop_requests();
-  Result<int> code = coordinate(context, request);
-  // Without a load, or with one whose account could not be given, the others may still be waiting.
-  if (!code.ok()) rank->dismiss(clock, exit_code(code.error().kind));
-  return code;
+  return coordinate(context, make_sequence);
 }
 
 void add_run_options(CLI::App& sub, RunOptions& options) {
@@ -205,6 +240,39 @@ void add_run_options(CLI::App& sub, RunOptions& options) {
   sub.add_flag("--quiet", options.quiet, "No progress and no summary; errors only");
 }
 
+namespace {
+
+// Flags of micro-batches; each of the limits makes sense with --follow alone.
+void add_follow_options(CLI::App& sub, const std::shared_ptr<RunOptions>& options) {
+  CLI::Option* follow = sub.add_flag("--follow", options->follow.on,
+                                     "Go on with what streams and folders bring, a version for each batch, until stopped");
+  sub.add_option_function<std::string>(
+         "--every",
+         [options](const std::string& text) {
+           const Result<Duration> duration = parse_duration(text);
+           if (!duration.ok()) throw CLI::ValidationError("--every", duration.error().to_string());
+           options->follow.every = *duration;
+         },
+         "With --follow: a batch is sealed at the latest after so long, as 500ms, 30s, 5m (default: 10s)")
+      ->needs(follow);
+  sub.add_option_function<std::uint64_t>(
+         "--every-rows", [options](std::uint64_t rows) { options->follow.records = rows; }, "With --follow: after so many records")
+      ->check(CLI::PositiveNumber)
+      ->needs(follow);
+  sub.add_option_function<std::string>(
+         "--every-bytes",
+         [options](const std::string& text) {
+           const Result<std::uint64_t> bytes = parse_bytes(text);
+           if (!bytes.ok()) throw CLI::ValidationError("--every-bytes", bytes.error().to_string());
+           if (*bytes == 0) throw CLI::ValidationError("--every-bytes", "must be at least 1");
+           options->follow.bytes = *bytes;
+         },
+         "With --follow: after so many bytes, as 64MiB")
+      ->needs(follow);
+}
+
+}  // namespace
+
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* sub = add_verb(app, invocation, "run", "Load; goes on with an interrupted load of the same inputs",
@@ -212,6 +280,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
   sub->add_option("JOB", options->target, "The job file")->required();
   sub->add_option("--mode", options->mode, "The job's mode (default: full)")->envname("TIPPLE_MODE");
   sub->add_flag("--dry-run", options->dry_run, "Print the plan and stop");
+  add_follow_options(*sub, options);
   add_run_options(*sub, *options);
   bind_verb(sub, invocation, options, run);
 }

@@ -1,5 +1,6 @@
 #include "worker/worker.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <vector>
@@ -7,7 +8,8 @@
 namespace tipple {
 namespace {
 
-constexpr Duration kHelloPeriod = std::chrono::seconds(1);
+constexpr Duration kHelloPeriodMin = std::chrono::milliseconds(20);  // doubles up to the maximum
+constexpr Duration kHelloPeriodMax = std::chrono::seconds(1);
 constexpr Duration kSetupWait = std::chrono::minutes(5);  // rank 0 lists the inputs before it can answer
 constexpr int kHeartbeatsPerLease = 6;
 constexpr std::size_t kEarlyMessagesMax = 16;
@@ -22,9 +24,11 @@ struct Worker::Impl {
 
   std::unique_ptr<TaskExecutor> executor;  // from Setup on
   bool done = false;
+  bool told_to_leave = false;
   int exit_code = 0;
   TimePoint started;
   std::optional<TimePoint> hello_sent;
+  Duration hello_period = kHelloPeriodMin;
   Duration lease{};
   TimePoint lease_from;  // when the newest heartbeat that was answered had been sent
   TimePoint heartbeat_sent;
@@ -68,6 +72,7 @@ struct Worker::Impl {
     for (const Message& message : overtook) dispatch(message);
   }
   void on(const HeartbeatAnswer& answer) {
+    if (!executor) started = clock.now();
     while (!unanswered.empty() && unanswered.front().first <= answer.sequence) {
       lease_from = unanswered.front().second;
       unanswered.pop_front();
@@ -85,6 +90,7 @@ struct Worker::Impl {
     if (executor) executor->revoke(revoke.chunk, revoke.issue);
   }
   void on(const Finish& finish) {
+    told_to_leave = true;
     transport.send(kCoordinator, Goodbye{});
     leave(finish.exit_code);
   }
@@ -114,7 +120,8 @@ struct Worker::Impl {
   void say_hello(TimePoint now) {
     if (now - started > kSetupWait) {
       leave(tipple::exit_code(ErrorKind::kEnvironment));
-    } else if (!hello_sent || now - *hello_sent >= kHelloPeriod) {
+    } else if (!hello_sent || now - *hello_sent >= hello_period) {
+      if (hello_sent) hello_period = std::min(hello_period * 2, kHelloPeriodMax);
       hello_sent = now;
       transport.send(kCoordinator, hello);
     }
@@ -150,5 +157,7 @@ void Worker::step() {
 
 bool Worker::done() const { return impl_->done; }
 int Worker::exit_code() const { return impl_->exit_code; }
+bool Worker::worked() const { return impl_->executor != nullptr; }
+bool Worker::told_to_leave() const { return impl_->told_to_leave; }
 
 }  // namespace tipple
