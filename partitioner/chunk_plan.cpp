@@ -17,7 +17,7 @@ class SourcePlanner {
       : source_(source), chunk_bytes_(chunk_bytes), chunks_(chunks) {}
 
   void add(std::uint32_t extent, const Extent& file) {
-    if (file.splittable && file.size < chunk_bytes_) {
+    if (file.size < chunk_bytes_) {
       pack({extent, 0, file.size});
       return;
     }

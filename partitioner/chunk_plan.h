@@ -58,8 +58,8 @@ struct ChunkPlan {
 // clamp(total / 512, 16 MiB, 1 GiB), rounded up to a power of two.
 [[nodiscard]] std::uint64_t default_chunk_bytes(std::uint64_t source_bytes);
 
-// `chunk_bytes` absent: default_chunk_bytes of each source. Files smaller than a chunk are packed in path order, at
-// most limits::kFilesPerChunkMax to a chunk. Empty files are kept (they are whole, and have no records).
+// `chunk_bytes` absent: default_chunk_bytes of each source. Files smaller than a chunk are packed in path order,
+// whether they could be cut or not, at most limits::kFilesPerChunkMax to a chunk. Empty files are kept (they are whole, and have no records).
 // Precondition: chunk_bytes, if given, is at least 1.
 [[nodiscard]] ChunkPlan plan_chunks(std::vector<SourceExtents> sources, std::optional<std::uint64_t> chunk_bytes);
 

@@ -52,14 +52,21 @@ TEST(ChunkPlan, ABigFileEndsThePack) {
   EXPECT_EQ(segments(plan), (std::vector<Segments>{{{0, 0, 1}}, {{1, 0, 10}}, {{2, 0, 1}, {3, 0, 1}}}));
 }
 
-TEST(ChunkPlan, FilesThatCannotBeCutAreAChunkEach) {
-  const ChunkPlan plan = plan_chunks(one_source({file(1), file(100, false), file(1, false), file(1)}), 10);
-  EXPECT_EQ(segments(plan), (std::vector<Segments>{{{0, 0, 1}}, {{1, 0, 100}}, {{2, 0, 1}}, {{3, 0, 1}}}));
+TEST(ChunkPlan, BigFilesThatCannotBeCutAreAChunkEach) {
+  const ChunkPlan plan = plan_chunks(one_source({file(1), file(100, false), file(10, false), file(1)}), 10);
+  EXPECT_EQ(segments(plan), (std::vector<Segments>{{{0, 0, 1}}, {{1, 0, 100}}, {{2, 0, 10}}, {{3, 0, 1}}}));
+}
+
+TEST(ChunkPlan, SmallFilesThatCannotBeCutArePackedLikeOthers) {
+  const ChunkPlan plan =
+      plan_chunks(one_source({file(1), file(2, false), file(0, false), file(8, false), file(1)}), 10);
+  EXPECT_EQ(segments(plan), (std::vector<Segments>{{{0, 0, 1}, {1, 0, 2}, {2, 0, 0}}, {{3, 0, 8}, {4, 0, 1}}}));
 }
 
 TEST(ChunkPlan, OneByteChunks) {
   const ChunkPlan plan = plan_chunks(one_source({file(0), file(3), file(0), file(0)}), 1);
-  EXPECT_EQ(segments(plan), (std::vector<Segments>{{{0, 0, 0}}, {{1, 0, 1}}, {{1, 1, 2}}, {{1, 2, 3}}, {{2, 0, 0}, {3, 0, 0}}}));
+  EXPECT_EQ(segments(plan),
+            (std::vector<Segments>{{{0, 0, 0}}, {{1, 0, 1}}, {{1, 1, 2}}, {{1, 2, 3}}, {{2, 0, 0}, {3, 0, 0}}}));
 }
 
 TEST(ChunkPlan, APackHasALimitedNumberOfFiles) {
@@ -103,7 +110,12 @@ Case random_case(std::mt19937_64& random) {
   for (std::uint32_t s = 0; s < source_count; ++s) {
     SourceExtents source{SourceId(s), {}};
     for (std::size_t files = random() % 30; files > 0; --files) {
-      const std::uint64_t sizes[] = {0, 1, random() % 64, made.chunk_bytes - 1, made.chunk_bytes, made.chunk_bytes + 1,
+      const std::uint64_t sizes[] = {0,
+                                     1,
+                                     random() % 64,
+                                     made.chunk_bytes - 1,
+                                     made.chunk_bytes,
+                                     made.chunk_bytes + 1,
                                      random() % (made.chunk_bytes * 5)};
       source.extents.push_back(file(sizes[random() % 7], random() % 8 != 0));
     }
@@ -139,7 +151,7 @@ void expect_limits(const Case& made, const Chunk& chunk) {
     bytes += segment.end - segment.begin;
     if (chunk.segments.size() > 1) {
       EXPECT_TRUE(segment.begin == 0 && segment.end == extent.size) << "a pack holds whole files";
-      EXPECT_TRUE(extent.splittable && extent.size < made.chunk_bytes) << "a pack holds small files";
+      EXPECT_LT(extent.size, made.chunk_bytes) << "a pack holds small files";
     }
     if (extent.splittable) {
       EXPECT_EQ(segment.begin % made.chunk_bytes, 0u) << "cuts are on the grid";
@@ -148,7 +160,8 @@ void expect_limits(const Case& made, const Chunk& chunk) {
     }
   }
   EXPECT_EQ(bytes, chunk.bytes);
-  const bool whole = chunk.segments.size() == 1 && !made.sources[chunk.source.value()].extents[chunk.segments[0].extent].splittable;
+  const bool whole =
+      chunk.segments.size() == 1 && !made.sources[chunk.source.value()].extents[chunk.segments[0].extent].splittable;
   EXPECT_TRUE(whole || bytes <= made.chunk_bytes);
   EXPECT_LE(chunk.segments.size(), limits::kFilesPerChunkMax);
 }
@@ -182,9 +195,7 @@ TEST(ChunkPlanProperties, PacksAreFull) {
       const Chunk& after = plan.chunks[i];
       if (before.source != after.source) continue;
       const auto& extents = made.sources[after.source.value()].extents;
-      const auto small = [&](const Segment& segment) {
-        return extents[segment.extent].splittable && extents[segment.extent].size < made.chunk_bytes;
-      };
+      const auto small = [&](const Segment& segment) { return extents[segment.extent].size < made.chunk_bytes; };
       if (!small(before.segments.back()) || !small(after.segments.front())) continue;
       ASSERT_GT(before.bytes + extents[after.segments.front().extent].size, made.chunk_bytes) << "round " << round;
     }

@@ -1,8 +1,8 @@
 #include "partitioner/input_files.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,8 +72,17 @@ class InputFiles : public testing::Test {
     job_.sources = {SourceSpec{}};
     job_.sources[0].name = "s";
     job_.sources[0].paths = paths;
-    return list_inputs(job_);
+    return list_inputs(job_, probes_);
   }
+
+  Result<std::vector<SourceExtents>> list_manifest(const std::string& manifest) {
+    job_.sources = {SourceSpec{}};
+    job_.sources[0].name = "s";
+    job_.sources[0].manifest = manifest;
+    return list_inputs(job_, probes_);
+  }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
   // Names of what `paths` give, relative to the folder.
   std::vector<std::string> names(const std::vector<std::string>& paths) {
@@ -96,6 +105,7 @@ class InputFiles : public testing::Test {
 
   fs::path folder_;
   JobSpec job_;
+  InputProbes probes_;
 };
 
 TEST_F(InputFiles, SizeAndTimeAreTheFiles) {
@@ -104,7 +114,8 @@ TEST_F(InputFiles, SizeAndTimeAreTheFiles) {
   ASSERT_EQ(::utimensat(AT_FDCWD, (folder_ / "a.csv").c_str(), times, 0), 0);
   const auto listed = list({"a.csv"});
   ASSERT_TRUE(listed.ok()) << listed.error().to_string();
-  EXPECT_THAT(listed.value()[0].extents, ElementsAre(Extent{(folder_ / "a.csv").string(), 5, 1'600'000'000'123'456'789, true}));
+  EXPECT_THAT(listed.value()[0].extents,
+              ElementsAre(Extent{(folder_ / "a.csv").string(), 5, 1'600'000'000'123'456'789, true}));
 }
 
 TEST_F(InputFiles, PatternsAreSortedByBytes) {
@@ -122,7 +133,8 @@ TEST_F(InputFiles, AFolderMeansItsFiles) {
 }
 
 TEST_F(InputFiles, TwoStarsMeanAnyFolders) {
-  for (const char* name : {"in/a.csv", "in/x/b.csv", "in/x/y/c.csv", "in/x/y/d.txt", "in/.git/e.csv", "in/_tmp/f.csv"}) write(name);
+  for (const char* name : {"in/a.csv", "in/x/b.csv", "in/x/y/c.csv", "in/x/y/d.txt", "in/.git/e.csv", "in/_tmp/f.csv"})
+    write(name);
   EXPECT_THAT(names({"in/**/*.csv"}), ElementsAre("in/a.csv", "in/x/b.csv", "in/x/y/c.csv"));
   EXPECT_THAT(names({"in/**"}), ElementsAre("in/a.csv", "in/x/b.csv", "in/x/y/c.csv", "in/x/y/d.txt"));
   EXPECT_THAT(names({"**/y/*.csv"}), ElementsAre("in/x/y/c.csv"));
@@ -144,7 +156,8 @@ TEST_F(InputFiles, AFileCountsOnceHoweverItIsReached) {
   ASSERT_EQ(::symlink("in", (folder_ / "link").c_str()), 0);
   EXPECT_THAT(names({"in/a.csv", "in/*.csv", "./in//b.csv", "link/*.csv"}), ElementsAre("in/a.csv", "in/b.csv"));
   ASSERT_EQ(::link((folder_ / "in/b.csv").c_str(), (folder_ / "in/c.csv").c_str()), 0);
-  EXPECT_THAT(names({"in/*.csv"}), ElementsAre("in/a.csv", "in/b.csv", "in/c.csv")) << "hard links are files of their own";
+  EXPECT_THAT(names({"in/*.csv"}), ElementsAre("in/a.csv", "in/b.csv", "in/c.csv"))
+      << "hard links are files of their own";
 }
 
 TEST_F(InputFiles, LoopsOfLinksEnd) {
@@ -170,7 +183,8 @@ TEST_F(InputFiles, APathThatExistsIsTakenAsItIsWritten) {
 
 TEST_F(InputFiles, WhatCannotBeReadIsNamed) {
   write("in/a.csv");
-  EXPECT_THAT(error({"absent.csv"}), HasSubstr((folder_ / "absent.csv").string() + ": cannot read the file: No such file"));
+  EXPECT_THAT(error({"absent.csv"}),
+              HasSubstr((folder_ / "absent.csv").string() + ": cannot read the file: No such file"));
   ASSERT_EQ(::mkfifo((folder_ / "in/pipe.csv").c_str(), 0600), 0);
   ASSERT_EQ(::symlink("nowhere", (folder_ / "in/dangling.csv").c_str()), 0);
   const std::string text = error({"in/*.csv", "absent.csv"});
@@ -205,10 +219,128 @@ TEST_F(InputFiles, ChunksTooSmallForTheInputAreRefused) {
   EXPECT_TRUE(list({"big.csv"}).ok());
 }
 
+TEST_F(InputFiles, AManifestListsRequiredFiles) {
+  write("in/a.csv", "12");
+  write("in/b c.csv", "345");
+  write("lists/today", "\xEF\xBB\xBF../in/b c.csv\r\n\n# a comment\n" + path("in/a.csv") + "\n../in/./a.csv");
+  const auto listed = list_manifest("lists/today");
+  ASSERT_TRUE(listed.ok()) << listed.error().to_string();
+  ASSERT_EQ(listed.value()[0].extents.size(), 2u) << "a file that is listed twice counts once";
+  std::vector<std::string> found;
+  for (const Extent& extent : listed.value()[0].extents)
+    found.push_back(fs::canonical(extent.path).string() + " " + std::to_string(extent.size));
+  EXPECT_THAT(found, testing::UnorderedElementsAre(path("in/a.csv") + " 2", path("in/b c.csv") + " 3"));
+}
+
+TEST_F(InputFiles, AMissingFileOfAManifestFailsWithItsLine) {
+  write("in/a.csv");
+  write("list", "in/a.csv\n\nin/absent.csv\nin\nin/*.csv\n");
+  const auto listed = list_manifest("list");
+  ASSERT_FALSE(listed.ok());
+  const std::string text = listed.error().to_string();
+  EXPECT_THAT(text, HasSubstr("3 inputs cannot be read:"));
+  EXPECT_THAT(text, HasSubstr(path("list") + ":3: lists 'in/absent.csv': cannot stat: No such file"));
+  EXPECT_THAT(text, HasSubstr(path("list") + ":4: lists 'in': is not a regular file"));
+  EXPECT_THAT(text, HasSubstr(path("list") + ":5: lists 'in/*.csv': cannot stat: No such file"));
+}
+
+TEST_F(InputFiles, AManifestThatListsNothingOrIsNotThereFails) {
+  write("empty", "# nothing\n\n");
+  const auto empty = list_manifest("empty");
+  ASSERT_FALSE(empty.ok());
+  EXPECT_THAT(empty.error().to_string(), HasSubstr(path("empty") + ": the manifest lists no file"));
+  const auto absent = list_manifest("absent");
+  ASSERT_FALSE(absent.ok());
+  EXPECT_THAT(absent.error().to_string(), HasSubstr(path("absent")));
+}
+
+TEST_F(InputFiles, StreamsAndTablesHaveNoFiles) {
+  job_.sources.resize(2);
+  job_.sources[0].stream.kind = StreamSpec::Kind::kStdin;
+  job_.sources[1].format = SourceFormat::kTable;
+  const auto listed = list_inputs(job_, probes_);
+  ASSERT_TRUE(listed.ok()) << listed.error().to_string();
+  ASSERT_EQ(listed.value().size(), 2u);
+  EXPECT_TRUE(listed.value()[0].extents.empty());
+  EXPECT_TRUE(listed.value()[1].extents.empty());
+}
+
+// Files that begin with "gz" cannot be cut, those that begin with "PK" are archives of two members.
+class ProbedFiles : public InputFiles {
+ protected:
+  void SetUp() override {
+    InputFiles::SetUp();
+    probes_.is_splittable = [this](std::span<const char> first, const SourceSpec&) {
+      ++probed_;
+      return !std::string_view(first.data(), first.size()).starts_with("gz");
+    };
+    probes_.is_zip = [](std::span<const char> first) {
+      return std::string_view(first.data(), first.size()).starts_with("PK");
+    };
+    probes_.list_zip = [this](const std::string& path) -> Result<std::vector<ArchiveMember>> {
+      if (broken_archives_) return environment_error("is broken", path);
+      return std::vector<ArchiveMember>{{"a.csv", 3}, {"in/b.csv", 4}};
+    };
+    job_.chunk_bytes = 100;
+  }
+
+  int probed_ = 0;
+  bool broken_archives_ = false;
+};
+
+TEST_F(ProbedFiles, OnlyFilesThatWouldBeCutAreLookedAt) {
+  write("in/1", "gz" + std::string(98, 'x'));
+  write("in/2", "gz");
+  write("in/3", std::string(1000, 'x'));
+  write("in/4", "");
+  const auto listed = list({"in"});
+  ASSERT_TRUE(listed.ok()) << listed.error().to_string();
+  std::vector<bool> splittable;
+  for (const Extent& extent : listed.value()[0].extents) splittable.push_back(extent.splittable);
+  EXPECT_THAT(splittable, ElementsAre(false, true, true, true));
+  EXPECT_EQ(probed_, 2);
+}
+
+TEST_F(ProbedFiles, ArchivesBecomeTheirMembers) {
+  write("in/0.csv", "x");
+  write("in/a.ZIP", "PK");
+  write("in/b.zip", "not one");
+  write("in/c", "PK" + std::string(98, 'x'));
+  const auto listed = list({"in"});
+  ASSERT_TRUE(listed.ok()) << listed.error().to_string();
+  std::vector<std::string> found;
+  for (const Extent& extent : listed.value()[0].extents) {
+    found.push_back(extent.path.substr(folder_.string().size() + 4) + "|" + extent.member + "|" +
+                    std::to_string(extent.size) + (extent.splittable ? "" : "|whole"));
+    EXPECT_GT(extent.mtime_ns, 0);
+  }
+  EXPECT_THAT(found, ElementsAre("0.csv||1", "a.ZIP|a.csv|3|whole", "a.ZIP|in/b.csv|4|whole", "b.zip||7",
+                                 "c|a.csv|3|whole", "c|in/b.csv|4|whole"));
+}
+
+TEST_F(ProbedFiles, ABrokenArchiveFails) {
+  write("in/a.zip", "PK");
+  broken_archives_ = true;
+  EXPECT_THAT(error({"in/*"}), HasSubstr("a.zip: is broken"));
+}
+
+TEST_F(ProbedFiles, ColumnarFilesAreNotLookedAt) {
+  write("in/a.zip", "PK" + std::string(98, 'x'));
+  job_.sources = {SourceSpec{}};
+  job_.sources[0].paths = {"in"};
+  job_.sources[0].format = SourceFormat::kParquet;
+  const auto listed = list_inputs(job_, probes_);
+  ASSERT_TRUE(listed.ok()) << listed.error().to_string();
+  ASSERT_EQ(listed.value()[0].extents.size(), 1u);
+  EXPECT_TRUE(listed.value()[0].extents[0].splittable);
+  EXPECT_EQ(probed_, 0);
+}
+
 TEST(LoadIdentity, ChangesWithEveryInputOfIt) {
   JobSpec job;
   job.text = "text";
-  const std::vector<SourceExtents> inputs = {{SourceId(0), {{"/a", 1, 2, true}, {"/b", 3, 4, true}}}, {SourceId(1), {}}};
+  const std::vector<SourceExtents> inputs = {{SourceId(0), {{"/a", 1, 2, true}, {"/b", 3, 4, true}}},
+                                             {SourceId(1), {}}};
   const LoadId base = load_id(job, "full", inputs);
   EXPECT_EQ(load_id(job, "full", inputs), base);
 
@@ -223,6 +355,8 @@ TEST(LoadIdentity, ChangesWithEveryInputOfIt) {
     others.push_back(load_id(job, "full", copy));
   };
   changed([](auto& copy) { copy[0].extents[0].path = "/c"; });
+  changed([](auto& copy) { copy[0].extents[0].member = "m"; });
+  changed([](auto& copy) { copy[0].extents[1].member = "m"; });
   changed([](auto& copy) { copy[0].extents[0].size = 9; });
   changed([](auto& copy) { copy[0].extents[0].mtime_ns = 9; });
   changed([](auto& copy) { copy[0].extents.pop_back(); });
@@ -239,7 +373,8 @@ TEST(LoadIdentity, ChangesWithEveryInputOfIt) {
 TEST(LoadIdentity, IsTheSameInEveryBuild) {
   JobSpec job;
   job.text = "version: 1\n";
-  EXPECT_EQ(load_id(job, "full", {{SourceId(0), {{"/in/a.csv", 1000, 1'600'000'000'000'000'000, true}}}}).to_hex(), "7f9702dff7afae4adc38f9e52f17d7ac");
+  EXPECT_EQ(load_id(job, "full", {{SourceId(0), {{"/in/a.csv", 1000, 1'600'000'000'000'000'000, true}}}}).to_hex(),
+            "7f9702dff7afae4adc38f9e52f17d7ac");
 }
 
 }  // namespace
