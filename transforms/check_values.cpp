@@ -9,7 +9,8 @@
 
 namespace tipple {
 
-Result<std::shared_ptr<arrow::Array>> array_of_texts(const std::vector<std::string>& texts, const DataType& type, const std::string& place) {
+Result<std::shared_ptr<arrow::Array>> array_of_texts(const std::vector<std::string>& texts, const DataType& type,
+                                                     const std::string& place) {
   constexpr std::size_t kReadableBytes = 64;  // past each field, as CsvCells asks
   CsvDialect dialect;
   dialect.quote.reset();
@@ -24,7 +25,8 @@ Result<std::shared_ptr<arrow::Array>> array_of_texts(const std::vector<std::stri
   block.append(kReadableBytes, '\0');
   CsvFaults faults(texts.size());
   const auto converter = make_csv_column(dialect, Column{"value", type, false}, 0);
-  TIPPLE_TRY(auto data, converter->convert({block.data(), ends.data(), 1, texts.size()}, faults, arrow::default_memory_pool()));
+  TIPPLE_TRY(auto data,
+             converter->convert({block.data(), ends.data(), 1, texts.size()}, faults, arrow::default_memory_pool()));
   if (!faults.empty()) return usage_error(faults.faults().front().reason, place);
   return arrow::MakeArray(data);
 }

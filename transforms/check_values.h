@@ -13,7 +13,7 @@
 namespace tipple {
 
 // Read as the CSV converters read fields. Errors: kUsage at `place` for the first text that is no such value.
-[[nodiscard]] Result<std::shared_ptr<arrow::Array>> array_of_texts(const std::vector<std::string>& texts, const DataType& type,
-                                                                   const std::string& place);
+[[nodiscard]] Result<std::shared_ptr<arrow::Array>> array_of_texts(const std::vector<std::string>& texts,
+                                                                   const DataType& type, const std::string& place);
 
 }  // namespace tipple

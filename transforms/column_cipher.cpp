@@ -17,7 +17,8 @@ const unsigned char* as_bytes(std::string_view text) { return reinterpret_cast<c
 void derive(std::string_view secret, std::string_view purpose, std::array<unsigned char, 32>& key) {
   unsigned char personal[crypto_generichash_blake2b_PERSONALBYTES] = {};
   std::memcpy(personal, purpose.data(), purpose.size());
-  const int failed = crypto_generichash_blake2b_salt_personal(key.data(), key.size(), as_bytes(secret), secret.size(), nullptr, 0, nullptr, personal);
+  const int failed = crypto_generichash_blake2b_salt_personal(key.data(), key.size(), as_bytes(secret), secret.size(),
+                                                              nullptr, 0, nullptr, personal);
   TIPPLE_CHECK(failed == 0, "lengths are BLAKE2b's");
 }
 
@@ -51,8 +52,8 @@ void ColumnCipher::encrypt(std::string_view value, std::string& scratch, char* o
   crypto_generichash_blake2b_update(&state, &zero, 1);
   crypto_generichash_blake2b_update(&state, as_bytes(value), value.size());
   crypto_generichash_blake2b_final(&state, bytes, kNonceBytes);
-  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + kNonceBytes, nullptr, as_bytes(value), value.size(), as_bytes(column_), column_.size(),
-                                             nullptr, bytes, key_.data());
+  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + kNonceBytes, nullptr, as_bytes(value), value.size(),
+                                             as_bytes(column_), column_.size(), nullptr, bytes, key_.data());
   sodium_bin2base64(out, text_bytes(value.size()) + 1, bytes, scratch.size(), kVariant);
 }
 
@@ -60,12 +61,13 @@ Result<std::string> ColumnCipher::decrypt(std::string_view text) const {
   std::string bytes(text.size(), '\0');
   std::size_t size = 0;
   auto* to = reinterpret_cast<unsigned char*>(bytes.data());
-  const bool decoded = sodium_base642bin(to, bytes.size(), text.data(), text.size(), nullptr, &size, nullptr, kVariant) == 0;
+  const bool decoded =
+      sodium_base642bin(to, bytes.size(), text.data(), text.size(), nullptr, &size, nullptr, kVariant) == 0;
   if (!decoded || size < kNonceBytes + kTagBytes) return usage_error("the text is not an encrypted value");
   std::string value(size - kNonceBytes - kTagBytes, '\0');
-  const int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(value.data()), nullptr, nullptr,
-                                                                to + kNonceBytes, size - kNonceBytes, as_bytes(column_), column_.size(), to,
-                                                                key_.data());
+  const int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(value.data()), nullptr,
+                                                                nullptr, to + kNonceBytes, size - kNonceBytes,
+                                                                as_bytes(column_), column_.size(), to, key_.data());
   if (failed != 0) return usage_error("the value was encrypted with another key or in another column, or was changed");
   return value;
 }

@@ -14,7 +14,8 @@ template <typename Visit>
 void visit_lookups(const TableSpec& table, const Visit& visit) {
   const std::vector<Schema> schemas = step_schemas(table);
   for (std::size_t i = 0; i < table.steps.size(); ++i) {
-    if (const auto* lookup = std::get_if<LookupStep>(&table.steps[i])) visit(lookup->source, lookup_fields(*lookup, schemas[i]));
+    if (const auto* lookup = std::get_if<LookupStep>(&table.steps[i]))
+      visit(lookup->source, lookup_fields(*lookup, schemas[i]));
   }
   for (const CheckSpec& check : table.checks) {
     if (check.kind == CheckSpec::Kind::kForeignKey) visit(check.source, lookup_fields(check, schemas.back()));
@@ -33,7 +34,8 @@ std::vector<Schema> step_schemas(const TableSpec& table) {
 
 std::vector<LookupField> lookup_fields(const LookupStep& step, const Schema& input) {
   std::vector<LookupField> fields;
-  for (std::size_t i = 0; i < step.on.size(); ++i) fields.push_back({step.on[i].second, lookup_key_type(step, i, input)});
+  for (std::size_t i = 0; i < step.on.size(); ++i)
+    fields.push_back({step.on[i].second, lookup_key_type(step, i, input)});
   for (const auto& [column, field] : step.take) {
     DataType type;
     for (const auto& [typed, given] : step.types) {
@@ -48,7 +50,8 @@ std::vector<LookupField> lookup_fields(const CheckSpec& check, const Schema& inp
   std::vector<LookupField> fields;
   for (std::size_t i = 0; i < check.columns.size() && i < check.foreign_columns.size(); ++i) {
     const int own = find_column(input, check.columns[i]);
-    fields.push_back({check.foreign_columns[i], own < 0 ? DataType{} : key_type(input[static_cast<std::size_t>(own)].type)});
+    fields.push_back(
+        {check.foreign_columns[i], own < 0 ? DataType{} : key_type(input[static_cast<std::size_t>(own)].type)});
   }
   return fields;
 }

@@ -1,4 +1,5 @@
-// Which columns of a lookup source are read, and as what: one list for each source over all tables of the job, so that it is read once.
+// Which columns of a lookup source are read, and as what: one list for each source over all tables of the job, so that
+// it is read once.
 #pragma once
 
 #include <string>

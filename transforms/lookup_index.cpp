@@ -77,18 +77,28 @@ KeyColumn::KeyColumn(const arrow::Array& values, const DataType& type) : offset_
   }
 }
 
-bool KeyColumn::is_null(std::int64_t row) const { return validity_ != nullptr && !arrow::bit_util::GetBit(validity_, offset_ + row); }
+bool KeyColumn::is_null(std::int64_t row) const {
+  return validity_ != nullptr && !arrow::bit_util::GetBit(validity_, offset_ + row);
+}
 
 void KeyColumn::read_numbers(std::int64_t begin, std::size_t count, std::uint64_t* to) const {
   if (bits_ != nullptr) {
-    for (std::size_t i = 0; i < count; ++i) to[i] = arrow::bit_util::GetBit(bits_, offset_ + begin + static_cast<std::int64_t>(i)) ? 1 : 0;
+    for (std::size_t i = 0; i < count; ++i)
+      to[i] = arrow::bit_util::GetBit(bits_, offset_ + begin + static_cast<std::int64_t>(i)) ? 1 : 0;
     return;
   }
   switch (number_bytes_) {
-    case 1: return is_signed_ ? widen<std::int8_t>(values_, begin, count, to) : widen<std::uint8_t>(values_, begin, count, to);
-    case 2: return is_signed_ ? widen<std::int16_t>(values_, begin, count, to) : widen<std::uint16_t>(values_, begin, count, to);
-    case 4: return is_signed_ ? widen<std::int32_t>(values_, begin, count, to) : widen<std::uint32_t>(values_, begin, count, to);
-    default: std::memcpy(to, values_ + begin * 8, count * 8);
+    case 1:
+      return is_signed_ ? widen<std::int8_t>(values_, begin, count, to)
+                        : widen<std::uint8_t>(values_, begin, count, to);
+    case 2:
+      return is_signed_ ? widen<std::int16_t>(values_, begin, count, to)
+                        : widen<std::uint16_t>(values_, begin, count, to);
+    case 4:
+      return is_signed_ ? widen<std::int32_t>(values_, begin, count, to)
+                        : widen<std::uint32_t>(values_, begin, count, to);
+    default:
+      std::memcpy(to, values_ + begin * 8, count * 8);
   }
 }
 
@@ -115,7 +125,8 @@ struct LookupIndex::Stretch {
         const std::int32_t* offsets = key.offsets() + begin;
         const char* bytes = key.bytes();
         for (std::size_t i = 0; i < count; ++i) {
-          hashes[i] = mixed(hashes[i], XXH3_64bits(bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])));
+          hashes[i] =
+              mixed(hashes[i], XXH3_64bits(bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])));
         }
       } else {
         for (std::size_t i = 0; i < count; ++i) {
@@ -176,8 +187,8 @@ void LookupIndex::verify(const std::vector<KeyColumn>& keys, std::int64_t begin,
   }
 }
 
-void LookupIndex::find_stretch(const std::vector<KeyColumn>& keys, std::int64_t begin, std::size_t count, Stretch& stretch,
-                               std::uint32_t* found) const {
+void LookupIndex::find_stretch(const std::vector<KeyColumn>& keys, std::int64_t begin, std::size_t count,
+                               Stretch& stretch, std::uint32_t* found) const {
   stretch.hash(keys, begin, count);
   const Slot* slots = slots_.data();
   const std::size_t mask = slots_.size() - 1;
@@ -237,8 +248,9 @@ Result<LookupIndex> LookupIndex::make(std::vector<std::shared_ptr<arrow::Array>>
     const std::uint32_t earlier = index.find_slowly(keys, row, hash);
     if (earlier != kNoRow) {
       if (!unique) continue;
-      return usage_error(fmt::format("{} has the key {} in its rows {} and {}", what, printable_key(keys, names, row), earlier + 1, row + 1), {},
-                         "a key may occur once; correct the file, or look up by more columns");
+      return usage_error(fmt::format("{} has the key {} in its rows {} and {}", what, printable_key(keys, names, row),
+                                     earlier + 1, row + 1),
+                         {}, "a key may occur once; correct the file, or look up by more columns");
     }
     std::size_t at = hash >> index.shift_;
     while (index.slots_[at & (capacity - 1)].row != kNoRow) ++at;

@@ -1,8 +1,8 @@
 // LookupIndex: finds rows of a small table by the values of key columns, a batch at a time.
 //
-// A hash table of 8-byte slots (32 bits of the hash, row number) with linear probing at most half full: for 10,000 rows it stays in the
-// second-level cache. Keys are hashed a stretch of rows at a time, then probed, then compared column by column; each is one tight loop.
-// Thread rule: immutable after make(); find() may be called on many threads at once.
+// A hash table of 8-byte slots (32 bits of the hash, row number) with linear probing at most half full: for 10,000 rows
+// it stays in the second-level cache. Keys are hashed a stretch of rows at a time, then probed, then compared column by
+// column; each is one tight loop. Thread rule: immutable after make(); find() may be called on many threads at once.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@
 
 namespace tipple {
 
-// One key column of a batch or of the table. Whole numbers, dates and times compare as 64-bit numbers, texts, enums and decimals as bytes.
+// One key column of a batch or of the table. Whole numbers, dates and times compare as 64-bit numbers, texts, enums and
+// decimals as bytes.
 class KeyColumn {
  public:
   KeyColumn(const arrow::Array& values, const DataType& type);
@@ -40,9 +41,9 @@ class KeyColumn {
   const std::uint8_t* values_ = nullptr;  // at the first row
   int number_bytes_ = 0;
   bool is_signed_ = false;
-  const std::uint8_t* bits_ = nullptr;       // bool
-  const std::int32_t* offsets_ = nullptr;    // utf8
-  const char* bytes_ = nullptr;              // utf8
+  const std::uint8_t* bits_ = nullptr;                // bool
+  const std::int32_t* offsets_ = nullptr;             // utf8
+  const char* bytes_ = nullptr;                       // utf8
   const std::vector<std::string>* labels_ = nullptr;  // enum
 };
 
@@ -52,13 +53,15 @@ class LookupIndex {
   LookupIndex(LookupIndex&&) = default;
   LookupIndex& operator=(LookupIndex&&) = default;
 
-  // `columns`: of equal length, `types` their types. Rows with a null among them cannot be found. `unique`: a key that occurs twice is an
-  // error, kUsage, that prints it after `what` ("the lookup table 'airlines'"). Otherwise the first row is found.
-  [[nodiscard]] static Result<LookupIndex> make(std::vector<std::shared_ptr<arrow::Array>> columns, std::vector<DataType> types,
-                                                const std::vector<std::string>& names, bool unique, const std::string& what);
+  // `columns`: of equal length, `types` their types. Rows with a null among them cannot be found. `unique`: a key that
+  // occurs twice is an error, kUsage, that prints it after `what` ("the lookup table 'airlines'"). Otherwise the first
+  // row is found.
+  [[nodiscard]] static Result<LookupIndex> make(std::vector<std::shared_ptr<arrow::Array>> columns,
+                                                std::vector<DataType> types, const std::vector<std::string>& names,
+                                                bool unique, const std::string& what);
 
-  // For each of `rows` rows the table's row with the same key, or kNoRow (also if a key column is null). Precondition: keys' types can
-  // match (jobs/table_schema_columns.h).
+  // For each of `rows` rows the table's row with the same key, or kNoRow (also if a key column is null). Precondition:
+  // keys' types can match (jobs/table_schema_columns.h).
   void find(const std::vector<KeyColumn>& keys, std::int64_t rows, std::uint32_t* found) const;
   [[nodiscard]] std::uint32_t size() const { return rows_; }
 
@@ -71,10 +74,13 @@ class LookupIndex {
   };
   struct Stretch;
 
-  void find_stretch(const std::vector<KeyColumn>& keys, std::int64_t begin, std::size_t count, Stretch& stretch, std::uint32_t* found) const;
-  void verify(const std::vector<KeyColumn>& keys, std::int64_t begin, std::size_t count, Stretch& stretch, std::uint32_t* found) const;
+  void find_stretch(const std::vector<KeyColumn>& keys, std::int64_t begin, std::size_t count, Stretch& stretch,
+                    std::uint32_t* found) const;
+  void verify(const std::vector<KeyColumn>& keys, std::int64_t begin, std::size_t count, Stretch& stretch,
+              std::uint32_t* found) const;
   [[nodiscard]] bool equal(const std::vector<KeyColumn>& keys, std::int64_t row, std::uint32_t own) const;
-  [[nodiscard]] std::uint32_t find_slowly(const std::vector<KeyColumn>& keys, std::int64_t row, std::uint64_t hash) const;
+  [[nodiscard]] std::uint32_t find_slowly(const std::vector<KeyColumn>& keys, std::int64_t row,
+                                          std::uint64_t hash) const;
 
   std::vector<std::shared_ptr<arrow::Array>> columns_;  // what the texts below point into
   std::vector<DataType> types_;
@@ -87,6 +93,7 @@ class LookupIndex {
 };
 
 // "carrier = 'AA', year = 2013": a key in messages, texts printable and cut.
-[[nodiscard]] std::string printable_key(const std::vector<KeyColumn>& keys, const std::vector<std::string>& names, std::int64_t row);
+[[nodiscard]] std::string printable_key(const std::vector<KeyColumn>& keys, const std::vector<std::string>& names,
+                                        std::int64_t row);
 
 }  // namespace tipple

@@ -8,12 +8,16 @@
 
 namespace tipple {
 
-Result<std::vector<std::shared_ptr<arrow::Array>>> lookup_arrays(const std::vector<LookupField>& fields, SourceId source, const JobSpec& job,
-                                                                 const std::vector<LookupTable>& lookups, const std::string& place) {
-  const auto table = std::find_if(lookups.begin(), lookups.end(), [&](const LookupTable& lookup) { return lookup.source == source; });
+Result<std::vector<std::shared_ptr<arrow::Array>>> lookup_arrays(const std::vector<LookupField>& fields,
+                                                                 SourceId source, const JobSpec& job,
+                                                                 const std::vector<LookupTable>& lookups,
+                                                                 const std::string& place) {
+  const auto table =
+      std::find_if(lookups.begin(), lookups.end(), [&](const LookupTable& lookup) { return lookup.source == source; });
   const std::vector<LookupField> all = lookup_fields(job, source);
   TIPPLE_CHECK(table != lookups.end() && table->rows != nullptr, "lookup tables are read before the pipeline is made");
-  TIPPLE_CHECK(static_cast<std::size_t>(table->rows->num_columns()) == all.size(), "a lookup table has the columns of lookup_columns()");
+  TIPPLE_CHECK(static_cast<std::size_t>(table->rows->num_columns()) == all.size(),
+               "a lookup table has the columns of lookup_columns()");
   constexpr std::int64_t kLookupRowsMax = std::int64_t{1} << 30;
   if (table->rows->num_rows() >= kLookupRowsMax) {
     return usage_error(fmt::format("the lookup table '{}' has {} rows, more than {}", job.sources[source.value()].name,
@@ -28,15 +32,16 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> lookup_arrays(const std::vect
 }
 
 Result<LookupKeys> LookupKeys::make(const std::vector<std::string>& own, const std::vector<LookupField>& fields,
-                                    const std::vector<std::shared_ptr<arrow::Array>>& columns, const Schema& input, bool unique,
-                                    const std::string& what, const std::string& place) {
+                                    const std::vector<std::shared_ptr<arrow::Array>>& columns, const Schema& input,
+                                    bool unique, const std::string& what, const std::string& place) {
   std::vector<std::string> names;
   std::vector<DataType> key_types;
   for (std::size_t i = 0; i < own.size(); ++i) {
     names.push_back(fields[i].field);
     key_types.push_back(fields[i].type);
   }
-  const std::vector<std::shared_ptr<arrow::Array>> key_columns(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(own.size()));
+  const std::vector<std::shared_ptr<arrow::Array>> key_columns(
+      columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(own.size()));
   auto index = LookupIndex::make(key_columns, std::move(key_types), names, unique, what);
   if (!index.ok()) {
     Error error = std::move(index).error();

@@ -16,7 +16,8 @@ namespace {
 
 class LookupTableStep : public TableStep {
  public:
-  LookupTableStep(const LookupStep& step, const StepPlace& at, LookupKeys keys, std::vector<std::shared_ptr<arrow::Array>> taken)
+  LookupTableStep(const LookupStep& step, const StepPlace& at, LookupKeys keys,
+                  std::vector<std::shared_ptr<arrow::Array>> taken)
       : missing_(step.missing),
         source_(at.job.sources[step.source.value()].name),
         keys_(std::move(keys)),
@@ -48,7 +49,8 @@ class LookupTableStep : public TableStep {
  private:
   RowFault fault_of(const std::vector<KeyColumn>& keys, std::size_t row) const {
     return {static_cast<std::uint32_t>(row), keys_.own_names.front(), "lookup",
-            fmt::format("'{}' has no row with {}", source_, printable_key(keys, keys_.names, static_cast<std::int64_t>(row)))};
+            fmt::format("'{}' has no row with {}", source_,
+                        printable_key(keys, keys_.names, static_cast<std::int64_t>(row)))};
   }
 
   LookupStep::Missing missing_;
@@ -59,8 +61,8 @@ class LookupTableStep : public TableStep {
 };
 
 // `values` and behind them the default.
-Result<std::shared_ptr<arrow::Array>> with_default(const std::shared_ptr<arrow::Array>& values, const std::string& text, const DataType& type,
-                                                   const std::string& place) {
+Result<std::shared_ptr<arrow::Array>> with_default(const std::shared_ptr<arrow::Array>& values, const std::string& text,
+                                                   const DataType& type, const std::string& place) {
   TIPPLE_TRY(const auto one, array_of_texts({text}, type, place));
   auto both = arrow::Concatenate({values, one});
   if (!both.ok()) return from_arrow(both.status(), place);
@@ -74,9 +76,12 @@ MadeStep make_step(const LookupStep& step, const StepPlace& at) {
   TIPPLE_TRY(auto columns, lookup_arrays(fields, step.source, at.job, at.lookups, at.place));
   std::vector<std::string> own;
   for (const auto& [name, field] : step.on) own.push_back(name);
-  TIPPLE_TRY(LookupKeys keys, LookupKeys::make(own, fields, columns, at.input, /*unique=*/true,
-                                               fmt::format("the lookup table '{}'", at.job.sources[step.source.value()].name), at.place));
-  std::vector<std::shared_ptr<arrow::Array>> taken(columns.begin() + static_cast<std::ptrdiff_t>(step.on.size()), columns.end());
+  TIPPLE_TRY(
+      LookupKeys keys,
+      LookupKeys::make(own, fields, columns, at.input, /*unique=*/true,
+                       fmt::format("the lookup table '{}'", at.job.sources[step.source.value()].name), at.place));
+  std::vector<std::shared_ptr<arrow::Array>> taken(columns.begin() + static_cast<std::ptrdiff_t>(step.on.size()),
+                                                   columns.end());
   if (step.missing == LookupStep::Missing::kDefault) {
     for (std::size_t i = 0; i < taken.size(); ++i) {
       const DataType& type = fields[step.on.size() + i].type;

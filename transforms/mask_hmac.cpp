@@ -19,8 +19,10 @@ Result<MaskHmac> MaskHmac::make(std::string_view key) {
   MaskHmac hmac;
   hmac.keyed_ = std::shared_ptr<EVP_MAC_CTX>(EVP_MAC_CTX_new(mac.get()), EVP_MAC_CTX_free);
   char digest[] = "SHA256";
-  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-  if (hmac.keyed_ == nullptr || EVP_MAC_init(hmac.keyed_.get(), as_bytes(key), key.size(), parameters) != 1) return failed();
+  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                   OSSL_PARAM_construct_end()};
+  if (hmac.keyed_ == nullptr || EVP_MAC_init(hmac.keyed_.get(), as_bytes(key), key.size(), parameters) != 1)
+    return failed();
   return hmac;
 }
 
@@ -36,7 +38,8 @@ Result<HmacDigest> MaskHmac::Stream::digest(std::string_view prefix, std::string
   std::size_t bytes = 0;
   EVP_MAC_CTX* context = context_.get();
   // Without a key: from the beginning again with the one that it has.
-  const bool good = EVP_MAC_init(context, nullptr, 0, nullptr) == 1 && EVP_MAC_update(context, as_bytes(prefix), prefix.size()) == 1 &&
+  const bool good = EVP_MAC_init(context, nullptr, 0, nullptr) == 1 &&
+                    EVP_MAC_update(context, as_bytes(prefix), prefix.size()) == 1 &&
                     EVP_MAC_update(context, as_bytes(text), text.size()) == 1 &&
                     EVP_MAC_final(context, digest.data(), &bytes, digest.size()) == 1 && bytes == digest.size();
   if (!good) return failed();

@@ -33,7 +33,8 @@ Result<std::string> read_key_file(const std::string& name, const JobSpec& job, c
                        "the file must be readable on every node");
   }
   auto text = read_file(path, kKeyBytesMax + 2);
-  if (!text.ok()) return usage_error(fmt::format("the key in the file '{}' is not set: {}", path.string(), text.error().what), place);
+  if (!text.ok())
+    return usage_error(fmt::format("the key in the file '{}' is not set: {}", path.string(), text.error().what), place);
   std::string key = std::move(text).value();
   if (key.ends_with('\n')) key.pop_back();
   if (key.ends_with('\r')) key.pop_back();
@@ -47,9 +48,10 @@ Result<SecretKey> SecretKey::read(const SecretRef& ref, const JobSpec& job, cons
   TIPPLE_TRY(std::string bytes, env ? read_env(ref.name, place) : read_key_file(ref.name, job, place));
   SecretKey key(std::move(bytes));
   if (key.bytes_.size() >= kKeyBytesMin && key.bytes_.size() <= kKeyBytesMax) return key;
-  return usage_error(fmt::format("the key in {} '{}' has {} bytes, not {} to {}", env ? "the environment variable" : "the file", ref.name,
-                                 key.bytes_.size(), kKeyBytesMin, kKeyBytesMax),
-                     place, "make one with: openssl rand -hex 32");
+  return usage_error(
+      fmt::format("the key in {} '{}' has {} bytes, not {} to {}", env ? "the environment variable" : "the file",
+                  ref.name, key.bytes_.size(), kKeyBytesMin, kKeyBytesMax),
+      place, "make one with: openssl rand -hex 32");
 }
 
 SecretKey::SecretKey(SecretKey&& other) noexcept : bytes_(other.bytes_) { wipe(other.bytes_); }

@@ -11,8 +11,8 @@ namespace tipple {
 
 class SecretKey {
  public:
-  // Reads the environment or the file (relative to the job's folder, one line end at its end does not count). Errors: kUsage at `place`
-  // naming the reference: not set, no such file, shorter than 16 bytes or longer than 4 KiB.
+  // Reads the environment or the file (relative to the job's folder, one line end at its end does not count). Errors:
+  // kUsage at `place` naming the reference: not set, no such file, shorter than 16 bytes or longer than 4 KiB.
   [[nodiscard]] static Result<SecretKey> read(const SecretRef& ref, const JobSpec& job, const std::string& place);
 
   SecretKey(SecretKey&& other) noexcept;

@@ -19,7 +19,8 @@ namespace {
 // Columns by position, each replaced by what `replace` makes of it.
 class ReplaceStep : public TableStep {
  public:
-  ReplaceStep(std::vector<int> positions, const Schema& output) : positions_(std::move(positions)), schema_(arrow_schema(output)) {}
+  ReplaceStep(std::vector<int> positions, const Schema& output)
+      : positions_(std::move(positions)), schema_(arrow_schema(output)) {}
 
   Status run(StepBatch& batch, const std::vector<std::uint64_t>&, arrow::MemoryPool* pool) const override {
     std::vector<RowFault> faults;
@@ -33,7 +34,8 @@ class ReplaceStep : public TableStep {
 
  protected:
   // `part`: in the constructor's positions.
-  virtual Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows, std::vector<RowFault>& faults,
+  virtual Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows,
+                                                        std::vector<RowFault>& faults,
                                                         arrow::MemoryPool* pool) const = 0;
   std::vector<int> positions_;
 
@@ -47,13 +49,14 @@ class HmacStep : public ReplaceStep {
       : ReplaceStep(std::move(positions), output), hmac_(std::move(hmac)), texts_(std::move(texts)) {}
 
  private:
-  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows, std::vector<RowFault>& faults,
-                                                arrow::MemoryPool* pool) const override {
+  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows,
+                                                std::vector<RowFault>& faults, arrow::MemoryPool* pool) const override {
     constexpr std::size_t kHexBytes = 64;
     TIPPLE_TRY(const auto values, texts_[part].run(rows, faults, pool));
     const TextView texts(*values);
     TIPPLE_TRY(auto stream, hmac_.stream());
-    TIPPLE_TRY(auto builder, TextBuilder::make(texts.size(), texts.size() * static_cast<std::int64_t>(kHexBytes), pool));
+    TIPPLE_TRY(auto builder,
+               TextBuilder::make(texts.size(), texts.size() * static_cast<std::int64_t>(kHexBytes), pool));
     for (std::int64_t row = 0; row < texts.size(); ++row) {
       if (texts.is_null(row)) {
         builder.append_null();
@@ -80,10 +83,11 @@ class RedactStep : public ReplaceStep {
       : ReplaceStep(std::move(positions), output), with_(std::move(with)) {}
 
  private:
-  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows, std::vector<RowFault>&,
-                                                arrow::MemoryPool* pool) const override {
+  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows,
+                                                std::vector<RowFault>&, arrow::MemoryPool* pool) const override {
     const auto values = rows.column(positions_[part]);
-    TIPPLE_TRY(auto builder, TextBuilder::make(values->length(), values->length() * static_cast<std::int64_t>(with_.size()), pool));
+    TIPPLE_TRY(auto builder,
+               TextBuilder::make(values->length(), values->length() * static_cast<std::int64_t>(with_.size()), pool));
     for (std::int64_t row = 0; row < values->length(); ++row) {
       if (values->IsNull(row)) {
         builder.append_null();
@@ -109,11 +113,12 @@ std::string_view first_characters(std::string_view text, std::uint32_t character
 
 class TruncateStep : public ReplaceStep {
  public:
-  TruncateStep(std::vector<int> positions, const Schema& output, std::uint32_t keep) : ReplaceStep(std::move(positions), output), keep_(keep) {}
+  TruncateStep(std::vector<int> positions, const Schema& output, std::uint32_t keep)
+      : ReplaceStep(std::move(positions), output), keep_(keep) {}
 
  private:
-  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows, std::vector<RowFault>&,
-                                                arrow::MemoryPool* pool) const override {
+  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows,
+                                                std::vector<RowFault>&, arrow::MemoryPool* pool) const override {
     const auto values = rows.column(positions_[part]);
     if (values->type_id() != arrow::Type::STRING) return truncate_dates(*values, keep_ == kKeepMonth, pool);
     const TextView texts(*values);
@@ -134,17 +139,22 @@ class TruncateStep : public ReplaceStep {
 class DateShiftStep : public ReplaceStep {
  public:
   DateShiftStep(std::vector<int> positions, const Schema& output, MaskHmac hmac, ColumnAs by, const MaskStep& step)
-      : ReplaceStep(std::move(positions), output), hmac_(std::move(hmac)), by_(std::move(by)), days_(step.days), names_(step.columns) {}
+      : ReplaceStep(std::move(positions), output),
+        hmac_(std::move(hmac)),
+        by_(std::move(by)),
+        days_(step.days),
+        names_(step.columns) {}
 
  private:
-  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows, std::vector<RowFault>& faults,
-                                                arrow::MemoryPool* pool) const override {
+  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows,
+                                                std::vector<RowFault>& faults, arrow::MemoryPool* pool) const override {
     TIPPLE_TRY(const std::vector<std::int32_t> shifts, shifts_of(rows, faults, pool));
     return shift_dates(*rows.column(positions_[part]), shifts, names_[part], faults, pool);
   }
 
   // Days by row. Neighbours often are of the same person.
-  Result<std::vector<std::int32_t>> shifts_of(const arrow::RecordBatch& rows, std::vector<RowFault>& faults, arrow::MemoryPool* pool) const {
+  Result<std::vector<std::int32_t>> shifts_of(const arrow::RecordBatch& rows, std::vector<RowFault>& faults,
+                                              arrow::MemoryPool* pool) const {
     TIPPLE_TRY(const auto values, by_.run(rows, faults, pool));
     const TextView texts(*values);
     TIPPLE_TRY(auto stream, hmac_.stream());
@@ -175,15 +185,18 @@ class DateShiftStep : public ReplaceStep {
 
 class EncryptColumnsStep : public ReplaceStep {
  public:
-  EncryptColumnsStep(std::vector<int> positions, const Schema& output, std::vector<ColumnCipher> ciphers, std::vector<ColumnAs> texts)
+  EncryptColumnsStep(std::vector<int> positions, const Schema& output, std::vector<ColumnCipher> ciphers,
+                     std::vector<ColumnAs> texts)
       : ReplaceStep(std::move(positions), output), ciphers_(std::move(ciphers)), texts_(std::move(texts)) {}
 
  private:
-  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows, std::vector<RowFault>& faults,
-                                                arrow::MemoryPool* pool) const override {
+  Result<std::shared_ptr<arrow::Array>> replace(std::size_t part, const arrow::RecordBatch& rows,
+                                                std::vector<RowFault>& faults, arrow::MemoryPool* pool) const override {
     TIPPLE_TRY(const auto values, texts_[part].run(rows, faults, pool));
     const TextView texts(*values);
-    const auto bytes_expected = static_cast<std::int64_t>(ColumnCipher::text_bytes(static_cast<std::size_t>(texts.bytes())) + 64) + texts.size() * 60;
+    const auto bytes_expected =
+        static_cast<std::int64_t>(ColumnCipher::text_bytes(static_cast<std::size_t>(texts.bytes())) + 64) +
+        texts.size() * 60;
     TIPPLE_TRY(auto builder, TextBuilder::make(texts.size(), bytes_expected, pool));
     std::string scratch;
     for (std::int64_t row = 0; row < texts.size(); ++row) {
@@ -236,8 +249,12 @@ MadeStep make_step(const MaskStep& step, const StepPlace& at) {
       made = std::make_unique<HmacStep>(std::move(positions), at.output, std::move(hmac), std::move(texts));
       break;
     }
-    case MaskStep::How::kRedact: made = std::make_unique<RedactStep>(std::move(positions), at.output, step.with); break;
-    case MaskStep::How::kTruncate: made = std::make_unique<TruncateStep>(std::move(positions), at.output, step.keep); break;
+    case MaskStep::How::kRedact:
+      made = std::make_unique<RedactStep>(std::move(positions), at.output, step.with);
+      break;
+    case MaskStep::How::kTruncate:
+      made = std::make_unique<TruncateStep>(std::move(positions), at.output, step.keep);
+      break;
     case MaskStep::How::kDateShift: {
       TIPPLE_TRY(MaskHmac hmac, read_hmac(step, at));
       TIPPLE_TRY(auto by, ColumnAs::text(at.input, find_column(at.input, step.by), at.place));

@@ -20,7 +20,8 @@ struct Validity {
   std::int64_t nulls = 0;
 };
 
-Result<Validity> gather_validity(const arrow::Array& values, const std::vector<std::uint32_t>& rows, arrow::MemoryPool* pool) {
+Result<Validity> gather_validity(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
+                                 arrow::MemoryPool* pool) {
   const bool any_missing = std::find(rows.begin(), rows.end(), kNoRow) != rows.end();
   Validity validity;
   if (!any_missing && values.null_count() == 0) return validity;
@@ -29,7 +30,8 @@ Result<Validity> gather_validity(const arrow::Array& values, const std::vector<s
   const std::uint8_t* from = values.null_count() == 0 ? nullptr : values.null_bitmap_data();
   std::int64_t valid = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool good = rows[i] != kNoRow && (from == nullptr || arrow::bit_util::GetBit(from, values.offset() + rows[i]));
+    const bool good =
+        rows[i] != kNoRow && (from == nullptr || arrow::bit_util::GetBit(from, values.offset() + rows[i]));
     bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | (std::uint8_t{good} << (i % 8)));
     valid += good ? 1 : 0;
   }
@@ -38,7 +40,8 @@ Result<Validity> gather_validity(const arrow::Array& values, const std::vector<s
 }
 
 template <typename T>
-void gather_words(const std::uint8_t* from, const std::vector<std::uint32_t>& rows, bool any_missing, std::uint8_t* to) {
+void gather_words(const std::uint8_t* from, const std::vector<std::uint32_t>& rows, bool any_missing,
+                  std::uint8_t* to) {
   const T* values = reinterpret_cast<const T*>(from);
   T* out = reinterpret_cast<T*>(to);
   const std::size_t count = rows.size();
@@ -53,24 +56,35 @@ struct alignas(8) Word16 {
   std::uint64_t low, high;
 };
 
-Result<std::shared_ptr<arrow::Array>> gather_fixed(const arrow::Array& values, const std::vector<std::uint32_t>& rows, int width,
-                                                   Validity validity, arrow::MemoryPool* pool) {
+Result<std::shared_ptr<arrow::Array>> gather_fixed(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
+                                                   int width, Validity validity, arrow::MemoryPool* pool) {
   const std::int64_t count = static_cast<std::int64_t>(rows.size());
   TIPPLE_TRY(std::shared_ptr<arrow::Buffer> buffer, new_buffer(count * width, pool));
   const std::uint8_t* from = values.data()->buffers[1]->data() + values.offset() * width;
   const bool any_missing = validity.buffer != nullptr;
   switch (width) {
-    case 1: gather_words<std::uint8_t>(from, rows, any_missing, buffer->mutable_data()); break;
-    case 2: gather_words<std::uint16_t>(from, rows, any_missing, buffer->mutable_data()); break;
-    case 4: gather_words<std::uint32_t>(from, rows, any_missing, buffer->mutable_data()); break;
-    case 8: gather_words<std::uint64_t>(from, rows, any_missing, buffer->mutable_data()); break;
-    default: gather_words<Word16>(from, rows, any_missing, buffer->mutable_data()); break;
+    case 1:
+      gather_words<std::uint8_t>(from, rows, any_missing, buffer->mutable_data());
+      break;
+    case 2:
+      gather_words<std::uint16_t>(from, rows, any_missing, buffer->mutable_data());
+      break;
+    case 4:
+      gather_words<std::uint32_t>(from, rows, any_missing, buffer->mutable_data());
+      break;
+    case 8:
+      gather_words<std::uint64_t>(from, rows, any_missing, buffer->mutable_data());
+      break;
+    default:
+      gather_words<Word16>(from, rows, any_missing, buffer->mutable_data());
+      break;
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(values.type(), count, {std::move(validity.buffer), std::move(buffer)}, validity.nulls));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(values.type(), count, {std::move(validity.buffer), std::move(buffer)}, validity.nulls));
 }
 
-Result<std::shared_ptr<arrow::Array>> gather_bits(const arrow::Array& values, const std::vector<std::uint32_t>& rows, Validity validity,
-                                                  arrow::MemoryPool* pool) {
+Result<std::shared_ptr<arrow::Array>> gather_bits(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
+                                                  Validity validity, arrow::MemoryPool* pool) {
   const std::int64_t count = static_cast<std::int64_t>(rows.size());
   TIPPLE_TRY(std::shared_ptr<arrow::Buffer> buffer, new_bits(count, false, pool));
   std::uint8_t* bits = buffer->mutable_data();
@@ -79,11 +93,12 @@ Result<std::shared_ptr<arrow::Array>> gather_bits(const arrow::Array& values, co
     const bool set = rows[i] != kNoRow && arrow::bit_util::GetBit(from, values.offset() + rows[i]);
     bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | (std::uint8_t{set} << (i % 8)));
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(values.type(), count, {std::move(validity.buffer), std::move(buffer)}, validity.nulls));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(values.type(), count, {std::move(validity.buffer), std::move(buffer)}, validity.nulls));
 }
 
-Result<std::shared_ptr<arrow::Array>> gather_texts(const arrow::Array& values, const std::vector<std::uint32_t>& rows, Validity validity,
-                                                   arrow::MemoryPool* pool) {
+Result<std::shared_ptr<arrow::Array>> gather_texts(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
+                                                   Validity validity, arrow::MemoryPool* pool) {
   const TextView texts(values);
   const std::int64_t count = static_cast<std::int64_t>(rows.size());
   TIPPLE_TRY(std::shared_ptr<arrow::Buffer> offset_buffer, new_buffer((count + 1) * 4, pool));
@@ -92,10 +107,13 @@ Result<std::shared_ptr<arrow::Array>> gather_texts(const arrow::Array& values, c
   offsets[0] = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] != kNoRow) total += static_cast<std::uint64_t>(texts.offsets[rows[i] + 1] - texts.offsets[rows[i]]);
-    if (total > kTextBytesMax) return environment_error("a column's texts of one block pass 2 GiB", {}, "shorten the lists that a step makes rows of");
+    if (total > kTextBytesMax)
+      return environment_error("a column's texts of one block pass 2 GiB", {},
+                               "shorten the lists that a step makes rows of");
     offsets[i + 1] = static_cast<std::int32_t>(total);
   }
-  TIPPLE_TRY(const std::shared_ptr<arrow::Buffer> data, new_buffer(static_cast<std::int64_t>(total + kCopyBytes), pool));
+  TIPPLE_TRY(const std::shared_ptr<arrow::Buffer> data,
+             new_buffer(static_cast<std::int64_t>(total + kCopyBytes), pool));
   char* out = reinterpret_cast<char*>(data->mutable_data());
   // Words past a short text are read as long as they are the buffer's.
   const auto& source = values.data()->buffers[2];
@@ -110,9 +128,10 @@ Result<std::shared_ptr<arrow::Array>> gather_texts(const arrow::Array& values, c
       std::memcpy(out + offsets[i], texts.data + begin, bytes);
     }
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(
-      values.type(), count,
-      {std::move(validity.buffer), std::move(offset_buffer), arrow::SliceBuffer(data, 0, static_cast<std::int64_t>(total))}, validity.nulls));
+  return arrow::MakeArray(arrow::ArrayData::Make(values.type(), count,
+                                                 {std::move(validity.buffer), std::move(offset_buffer),
+                                                  arrow::SliceBuffer(data, 0, static_cast<std::int64_t>(total))},
+                                                 validity.nulls));
 }
 
 }  // namespace
@@ -136,7 +155,8 @@ Result<std::shared_ptr<arrow::Buffer>> copy_validity(const arrow::Array& array, 
   return std::move(copied).ValueUnsafe();
 }
 
-Result<std::shared_ptr<arrow::Array>> gather(const arrow::Array& values, const std::vector<std::uint32_t>& rows, arrow::MemoryPool* pool) {
+Result<std::shared_ptr<arrow::Array>> gather(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
+                                             arrow::MemoryPool* pool) {
   TIPPLE_TRY(Validity validity, gather_validity(values, rows, pool));
   if (values.type_id() == arrow::Type::STRING) return gather_texts(values, rows, std::move(validity), pool);
   if (values.type_id() == arrow::Type::BOOL) return gather_bits(values, rows, std::move(validity), pool);
@@ -193,7 +213,8 @@ Result<std::shared_ptr<arrow::Array>> TextBuilder::finish() {
   TIPPLE_CHECK(row_ == rows_, "every row has a text");
   const std::shared_ptr<arrow::Buffer> data = std::move(buffer_);
   return arrow::MakeArray(arrow::ArrayData::Make(
-      arrow::utf8(), rows_, {std::move(validity_), std::move(offset_buffer_), arrow::SliceBuffer(data, 0, static_cast<std::int64_t>(used_))},
+      arrow::utf8(), rows_,
+      {std::move(validity_), std::move(offset_buffer_), arrow::SliceBuffer(data, 0, static_cast<std::int64_t>(used_))},
       nulls_));
 }
 

@@ -1,6 +1,7 @@
 // Arrow arrays as the steps read and build them: raw loops over buffers, no allocation per row.
 //
-// Thread rule: values with one owner. Positions are rows of one batch: at most 2^32 - 2 of them, and texts of one array at most 2^31 bytes.
+// Thread rule: values with one owner. Positions are rows of one batch: at most 2^32 - 2 of them, and texts of one array
+// at most 2^31 bytes.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ inline constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
 [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> new_bits(std::int64_t rows, bool value, arrow::MemoryPool* pool);
 
 // values[rows[i]] for each i; kNoRow gives null. Any type of formats/arrow_types.h.
-[[nodiscard]] Result<std::shared_ptr<arrow::Array>> gather(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
+[[nodiscard]] Result<std::shared_ptr<arrow::Array>> gather(const arrow::Array& values,
+                                                           const std::vector<std::uint32_t>& rows,
                                                            arrow::MemoryPool* pool);
 
 // A utf8 array, read.
@@ -48,7 +50,8 @@ struct TextView {
 // A utf8 array, built row by row. Memory grows by doubling; what fails then is said by finish().
 class TextBuilder {
  public:
-  [[nodiscard]] static Result<TextBuilder> make(std::int64_t rows, std::int64_t bytes_expected, arrow::MemoryPool* pool);
+  [[nodiscard]] static Result<TextBuilder> make(std::int64_t rows, std::int64_t bytes_expected,
+                                                arrow::MemoryPool* pool);
   // Room for `bytes` more, to be written before the next call; nullptr: out of memory or too much.
   [[nodiscard]] char* room(std::size_t bytes) {
     if (used_ + bytes <= capacity_) [[likely]]

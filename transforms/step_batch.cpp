@@ -8,7 +8,8 @@
 
 namespace tipple {
 
-void StepBatch::set_columns(const std::shared_ptr<arrow::Schema>& schema, std::vector<std::shared_ptr<arrow::Array>> columns) {
+void StepBatch::set_columns(const std::shared_ptr<arrow::Schema>& schema,
+                            std::vector<std::shared_ptr<arrow::Array>> columns) {
   rows_ = arrow::RecordBatch::Make(schema, rows_->num_rows(), std::move(columns));
 }
 

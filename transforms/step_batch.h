@@ -33,8 +33,8 @@ class StepBatch {
   void set_columns(const std::shared_ptr<arrow::Schema>& schema, std::vector<std::shared_ptr<arrow::Array>> columns);
   // `kept`: ascending positions in rows(). The others are counted as filtered.
   [[nodiscard]] Status filter(const std::vector<std::uint32_t>& kept, arrow::MemoryPool* pool);
-  // Faults by position in rows(), in any order; a row's first one stays. What else came of the same input row leaves with it: a record is
-  // loaded whole or not at all.
+  // Faults by position in rows(), in any order; a row's first one stays. What else came of the same input row leaves
+  // with it: a record is loaded whole or not at all.
   [[nodiscard]] Status reject(std::vector<RowFault> faults, arrow::MemoryPool* pool);
   // `sources`: for each new row the one that it repeats, ascending, each at least once.
   [[nodiscard]] Status repeat(const std::vector<std::uint32_t>& sources, arrow::MemoryPool* pool);
@@ -56,7 +56,8 @@ class TableStep {
  public:
   virtual ~TableStep() = default;
   // `row_keys`: by position in the input batch, see TablePipeline::run.
-  [[nodiscard]] virtual Status run(StepBatch& batch, const std::vector<std::uint64_t>& row_keys, arrow::MemoryPool* pool) const = 0;
+  [[nodiscard]] virtual Status run(StepBatch& batch, const std::vector<std::uint64_t>& row_keys,
+                                   arrow::MemoryPool* pool) const = 0;
 };
 
 }  // namespace tipple

@@ -46,7 +46,8 @@ class BinColumnStep : public TableStep {
   }
 
   template <typename T>
-  Result<std::shared_ptr<arrow::Array>> find_bins(const arrow::Array& values, const std::shared_ptr<arrow::DataType>& type,
+  Result<std::shared_ptr<arrow::Array>> find_bins(const arrow::Array& values,
+                                                  const std::shared_ptr<arrow::DataType>& type,
                                                   arrow::MemoryPool* pool) const {
     const std::int64_t rows = values.length();
     const double* from = values.data()->GetValues<double>(1);
@@ -58,7 +59,8 @@ class BinColumnStep : public TableStep {
     std::int64_t nulls = 0;
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::size_t edges = edges_up_to(from[row]);
-      const bool inside = edges > 0 && edges < edges_.size() && (valid == nullptr || arrow::bit_util::GetBit(valid, values.offset() + row));
+      const bool inside = edges > 0 && edges < edges_.size() &&
+                          (valid == nullptr || arrow::bit_util::GetBit(valid, values.offset() + row));
       to[row] = static_cast<T>(inside ? edges - 1 : 0);
       bits[row / 8] = static_cast<std::uint8_t>(bits[row / 8] | (std::uint8_t{inside} << (row % 8)));
       nulls += inside ? 0 : 1;

@@ -124,13 +124,16 @@ MadeStep project(const Schema& input, const Schema& output) {
 
 void add_faults(ExprFaults& from, const std::string& column, std::vector<RowFault>& to) {
   if (from.empty()) return;
-  for (ExprFault& fault : from.take()) to.push_back({fault.row, column, std::move(fault.rule), std::move(fault.reason)});
+  for (ExprFault& fault : from.take())
+    to.push_back({fault.row, column, std::move(fault.rule), std::move(fault.reason)});
 }
 
 void add_null_faults(const arrow::Array& values, const std::string& column, std::vector<RowFault>& to) {
   if (values.null_count() == 0) return;
   for (std::int64_t row = 0; row < values.length(); ++row) {
-    if (values.IsNull(row)) to.push_back({static_cast<std::uint32_t>(row), column, "not_null", "the value is null and the column may not be"});
+    if (values.IsNull(row))
+      to.push_back(
+          {static_cast<std::uint32_t>(row), column, "not_null", "the value is null and the column may not be"});
   }
 }
 
@@ -151,11 +154,13 @@ Result<ExpressionProgram> compile_program(const std::string& text, const Schema&
 Result<ColumnAs> ColumnAs::make(const Schema& schema, int position, TypeKind kind, const std::string& place) {
   const Column& column = schema[static_cast<std::size_t>(position)];
   ColumnAs as(column.name, position);
-  const bool plain = column.type.kind == kind || (kind == TypeKind::kString && column.type.kind == TypeKind::kFixedString);
+  const bool plain =
+      column.type.kind == kind || (kind == TypeKind::kString && column.type.kind == TypeKind::kFixedString);
   if (plain) return as;
   DataType type;
   type.kind = kind;
-  TIPPLE_TRY(auto program, compile_program(fmt::format("CAST({} AS {})", quoted_name(column.name), type.to_string()), schema, place));
+  TIPPLE_TRY(auto program,
+             compile_program(fmt::format("CAST({} AS {})", quoted_name(column.name), type.to_string()), schema, place));
   as.cast_.push_back(std::move(program));
   return as;
 }
@@ -213,7 +218,8 @@ MadeStep make_step(const CastStep& step, const StepPlace& at) {
   std::vector<ComputedColumn> columns;
   for (const auto& [name, type] : step.columns) {
     const int position = find_column(at.input, name);
-    columns.push_back({at.output[static_cast<std::size_t>(position)], fmt::format("CAST({} AS {})", quoted_name(name), type.to_string()), position});
+    columns.push_back({at.output[static_cast<std::size_t>(position)],
+                       fmt::format("CAST({} AS {})", quoted_name(name), type.to_string()), position});
   }
   return make_compute_step(at.input, columns, at.place);
 }

@@ -33,7 +33,8 @@ class SplitColumnStep : public TableStep {
     const TextView texts(*values);
     std::vector<TextBuilder> builders;
     for (std::size_t i = 0; i < count_; ++i) {
-      TIPPLE_TRY(auto builder, TextBuilder::make(values->length(), texts.bytes() / static_cast<std::int64_t>(count_) + 64, pool));
+      TIPPLE_TRY(auto builder,
+                 TextBuilder::make(values->length(), texts.bytes() / static_cast<std::int64_t>(count_) + 64, pool));
       builders.push_back(std::move(builder));
     }
     for (std::int64_t row = 0; row < values->length(); ++row) {
@@ -68,8 +69,11 @@ class SplitColumnStep : public TableStep {
 class ExplodeColumnStep : public TableStep {
  public:
   ExplodeColumnStep(const ExplodeStep& step, const StepPlace& at)
-      : name_(step.column), separator_(step.separator), position_(find_column(at.input, step.column)),
-        replaces_(step.into == step.column), schema_(arrow_schema(at.output)) {}
+      : name_(step.column),
+        separator_(step.separator),
+        position_(find_column(at.input, step.column)),
+        replaces_(step.into == step.column),
+        schema_(arrow_schema(at.output)) {}
 
   Status run(StepBatch& batch, const std::vector<std::uint64_t>&, arrow::MemoryPool* pool) const override {
     Elements elements;
@@ -116,7 +120,8 @@ class ExplodeColumnStep : public TableStep {
       text.resize(rows == 0 ? 0 : ends.back());
     }
     Result<std::shared_ptr<arrow::Array>> array(arrow::MemoryPool* pool) const {
-      TIPPLE_TRY(auto builder, TextBuilder::make(static_cast<std::int64_t>(ends.size()), static_cast<std::int64_t>(text.size()), pool));
+      TIPPLE_TRY(auto builder, TextBuilder::make(static_cast<std::int64_t>(ends.size()),
+                                                 static_cast<std::int64_t>(text.size()), pool));
       std::size_t begin = 0;
       for (std::size_t i = 0; i < ends.size(); ++i) {
         if (null[i]) {
@@ -163,13 +168,15 @@ class ExplodeColumnStep : public TableStep {
       if (count == 1) continue;
       const std::uint64_t bytes = count * row_bytes(batch, row);
       if (bytes > kRowBytesMax) {
-        fault(row, first, "explode", fmt::format("its {} elements would make rows of {} bytes, more than {}", count, bytes, kRowBytesMax));
+        fault(row, first, "explode",
+              fmt::format("its {} elements would make rows of {} bytes, more than {}", count, bytes, kRowBytesMax));
         continue;
       }
       batch_bytes += bytes;
       if (batch_bytes > kBatchBytesMax) {
-        return usage_error(fmt::format("the lists in '{}' make more than {} bytes of rows out of one block", name_, kBatchBytesMax), {},
-                           "drop columns before explode, or filter long lists out");
+        return usage_error(
+            fmt::format("the lists in '{}' make more than {} bytes of rows out of one block", name_, kBatchBytesMax),
+            {}, "drop columns before explode, or filter long lists out");
       }
     }
     return {};
@@ -200,7 +207,8 @@ class ExplodeColumnStep : public TableStep {
 }  // namespace
 
 MadeStep make_step(const SplitStep& step, const StepPlace& at) {
-  return std::unique_ptr<TableStep>(std::make_unique<SplitColumnStep>(step, find_column(at.input, step.column), arrow_schema(at.output)));
+  return std::unique_ptr<TableStep>(
+      std::make_unique<SplitColumnStep>(step, find_column(at.input, step.column), arrow_schema(at.output)));
 }
 
 MadeStep make_step(const ExplodeStep& step, const StepPlace& at) {

@@ -33,7 +33,8 @@ struct ComputedColumn {
   std::string expression;
   int position = -1;
 };
-[[nodiscard]] MadeStep make_compute_step(Schema input, const std::vector<ComputedColumn>& columns, const std::string& place);
+[[nodiscard]] MadeStep make_compute_step(Schema input, const std::vector<ComputedColumn>& columns,
+                                         const std::string& place);
 // Columns by position, under the names of `output`.
 [[nodiscard]] std::unique_ptr<TableStep> make_project_step(std::vector<int> positions, const Schema& output);
 
@@ -53,7 +54,8 @@ struct ComputedColumn {
 [[nodiscard]] MadeStep make_step(const NumberStep& step, const StepPlace& at);
 
 // An expression over `schema`. Errors: kUsage at `place`.
-[[nodiscard]] Result<ExpressionProgram> compile_program(const std::string& text, const Schema& schema, const std::string& place);
+[[nodiscard]] Result<ExpressionProgram> compile_program(const std::string& text, const Schema& schema,
+                                                        const std::string& place);
 
 // A column as text (floats and dates as CAST AS string writes them) or as float64, whatever it is.
 class ColumnAs {
@@ -66,7 +68,8 @@ class ColumnAs {
 
  private:
   ColumnAs(std::string name, int position) : name_(std::move(name)), position_(position) {}
-  [[nodiscard]] static Result<ColumnAs> make(const Schema& schema, int position, TypeKind kind, const std::string& place);
+  [[nodiscard]] static Result<ColumnAs> make(const Schema& schema, int position, TypeKind kind,
+                                             const std::string& place);
 
   std::string name_;
   int position_;

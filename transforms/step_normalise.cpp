@@ -1,6 +1,6 @@
 // normalise: case, white space and Unicode form of texts, units of numbers.
-#include <cmath>
 #include <utf8proc.h>
+#include <cmath>
 
 #include <arrow/array.h>
 #include <arrow/type.h>
@@ -18,8 +18,8 @@ namespace {
 using Case = NormaliseStep::Case;
 
 bool is_space(std::int32_t c) {
-  return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 bool is_ascii(const char* text, std::size_t bytes) {
@@ -52,10 +52,12 @@ class TextNormaliser {
   TextNormaliser(const NormaliseStep& step, const Column& column)
       : step_(step), name_(column.name), width_(column.type.kind == TypeKind::kFixedString ? column.type.width : 0) {}
 
-  Result<std::shared_ptr<arrow::Array>> run(const arrow::Array& values, std::vector<RowFault>& faults, arrow::MemoryPool* pool) const {
+  Result<std::shared_ptr<arrow::Array>> run(const arrow::Array& values, std::vector<RowFault>& faults,
+                                            arrow::MemoryPool* pool) const {
     const TextView texts(values);
     const bool case_only = step_.letter_case != Case::kKeep && !step_.trim && !step_.whitespace;
-    if (case_only && is_ascii(texts.data + texts.offsets[0], static_cast<std::size_t>(texts.bytes()))) return change_case(values, pool);
+    if (case_only && is_ascii(texts.data + texts.offsets[0], static_cast<std::size_t>(texts.bytes())))
+      return change_case(values, pool);
     TIPPLE_TRY(TextBuilder builder, TextBuilder::make(values.length(), texts.bytes() + 64, pool));
     std::vector<utf8proc_int32_t> scratch;
     const bool nulls = values.null_count() > 0;
@@ -66,8 +68,9 @@ class TextNormaliser {
       }
       const std::size_t bytes = append(texts[row], builder, scratch);
       if (width_ != 0 && bytes > width_) {
-        faults.push_back({static_cast<std::uint32_t>(row), name_, "length",
-                          fmt::format("the text has {} bytes after it was normalised, more than string({})", bytes, width_)});
+        faults.push_back(
+            {static_cast<std::uint32_t>(row), name_, "length",
+             fmt::format("the text has {} bytes after it was normalised, more than string({})", bytes, width_)});
       }
     }
     return builder.finish();
@@ -85,7 +88,8 @@ class TextNormaliser {
     auto* to = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
     for (std::int64_t row = 0; row <= rows; ++row) to[row] = texts.offsets[row] - texts.offsets[0];
     TIPPLE_TRY(auto validity, copy_validity(values, pool));
-    return arrow::MakeArray(arrow::ArrayData::Make(values.type(), rows, {std::move(validity), std::move(offsets), std::move(data)}, values.null_count()));
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        values.type(), rows, {std::move(validity), std::move(offsets), std::move(data)}, values.null_count()));
   }
 
   std::size_t append(std::string_view text, TextBuilder& builder, std::vector<utf8proc_int32_t>& scratch) const {
@@ -125,12 +129,16 @@ class TextNormaliser {
     return kept;
   }
 
-  std::size_t append_unicode(std::string_view text, TextBuilder& builder, std::vector<utf8proc_int32_t>& scratch) const {
+  std::size_t append_unicode(std::string_view text, TextBuilder& builder,
+                             std::vector<utf8proc_int32_t>& scratch) const {
     const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | (step_.nfc ? UTF8PROC_COMPOSE : 0));
-    const utf8proc_custom_func map = step_.letter_case == Case::kLower ? lower_case : step_.letter_case == Case::kUpper ? upper_case : nullptr;
+    const utf8proc_custom_func map = step_.letter_case == Case::kLower   ? lower_case
+                                     : step_.letter_case == Case::kUpper ? upper_case
+                                                                         : nullptr;
     const auto decompose = [&] {
-      return utf8proc_decompose_custom(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                                       scratch.data(), static_cast<utf8proc_ssize_t>(scratch.size()), options, map, nullptr);
+      return utf8proc_decompose_custom(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                       static_cast<utf8proc_ssize_t>(text.size()), scratch.data(),
+                                       static_cast<utf8proc_ssize_t>(scratch.size()), options, map, nullptr);
     };
     utf8proc_ssize_t count = decompose();
     if (count > static_cast<utf8proc_ssize_t>(scratch.size())) {
@@ -149,7 +157,8 @@ class TextNormaliser {
     char* out = builder.room(static_cast<std::size_t>(count) * kCharacterBytesMax);
     std::size_t bytes = 0;
     for (utf8proc_ssize_t i = 0; out != nullptr && i < count; ++i) {
-      bytes += static_cast<std::size_t>(utf8proc_encode_char(first[i], reinterpret_cast<utf8proc_uint8_t*>(out + bytes)));
+      bytes +=
+          static_cast<std::size_t>(utf8proc_encode_char(first[i], reinterpret_cast<utf8proc_uint8_t*>(out + bytes)));
     }
     builder.commit(bytes);
     return bytes;
@@ -162,8 +171,9 @@ class TextNormaliser {
 
 // One column of float32 or float64.
 template <typename T>
-Result<std::shared_ptr<arrow::Array>> rescale(const arrow::Array& values, const NormaliseStep& step, const std::string& name,
-                                              std::vector<RowFault>& faults, arrow::MemoryPool* pool) {
+Result<std::shared_ptr<arrow::Array>> rescale(const arrow::Array& values, const NormaliseStep& step,
+                                              const std::string& name, std::vector<RowFault>& faults,
+                                              arrow::MemoryPool* pool) {
   const std::int64_t rows = values.length();
   TIPPLE_TRY(std::shared_ptr<arrow::Buffer> data, new_buffer(rows * static_cast<std::int64_t>(sizeof(T)), pool));
   const T* from = values.data()->template GetValues<T>(1);
@@ -175,11 +185,13 @@ Result<std::shared_ptr<arrow::Array>> rescale(const arrow::Array& values, const 
   }
   for (std::int64_t row = 0; overflow && row < rows; ++row) {
     if (std::isfinite(to[row]) || !std::isfinite(from[row]) || values.IsNull(row)) continue;
-    faults.push_back({static_cast<std::uint32_t>(row), name, "overflow", fmt::format("{} * {} + {} is out of range", from[row], step.scale, step.offset)});
+    faults.push_back({static_cast<std::uint32_t>(row), name, "overflow",
+                      fmt::format("{} * {} + {} is out of range", from[row], step.scale, step.offset)});
   }
   TIPPLE_TRY(auto validity, copy_validity(values, pool));
   const auto type = sizeof(T) == 4 ? arrow::float32() : arrow::float64();
-  return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {std::move(validity), std::move(data)}, values.null_count()));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, rows, {std::move(validity), std::move(data)}, values.null_count()));
 }
 
 class NormaliseColumnsStep : public TableStep {
@@ -233,7 +245,8 @@ MadeStep make_step(const NormaliseStep& step, const StepPlace& at) {
     }
     parts.push_back(std::move(part));
   }
-  return std::unique_ptr<TableStep>(std::make_unique<NormaliseColumnsStep>(step, std::move(parts), arrow_schema(at.output)));
+  return std::unique_ptr<TableStep>(
+      std::make_unique<NormaliseColumnsStep>(step, std::move(parts), arrow_schema(at.output)));
 }
 
 }  // namespace tipple

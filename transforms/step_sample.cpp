@@ -36,7 +36,9 @@ class SampleRowsStep : public TableStep {
   }
 
  private:
-  static std::uint64_t hash_number(std::uint64_t number, std::uint64_t seed) { return XXH3_64bits_withSeed(&number, sizeof(number), seed); }
+  static std::uint64_t hash_number(std::uint64_t number, std::uint64_t seed) {
+    return XXH3_64bits_withSeed(&number, sizeof(number), seed);
+  }
 
   std::uint64_t hash_of(const std::vector<KeyColumn>& keys, std::int64_t row) const {
     std::uint64_t hash = seed_;
