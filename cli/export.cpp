@@ -49,7 +49,8 @@ Result<ExportFormat> export_format(const std::string& name, bool to_stdout) {
   if (name == "csv") return ExportFormat::kCsv;
   if (name == "jsonl") return ExportFormat::kJsonLines;
   if (to_stdout && ::isatty(STDOUT_FILENO) == 1) {
-    return usage_error("--format " + name + " is not text, and stdout is a terminal", "export", "Add --output FILE, or pipe it on");
+    return usage_error("--format " + name + " is not text, and stdout is a terminal", "export",
+                       "Add --output FILE, or pipe it on");
   }
   return name == "parquet" ? ExportFormat::kParquet : ExportFormat::kArrow;
 }

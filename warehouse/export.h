@@ -1,5 +1,5 @@
-// A version of a table as text: CSV that Tipple reads back to the same rows, or JSON lines. docs/warehouse.md has the
-// rules.
+// A version of a table as one stream: CSV that Tipple reads back to the same rows, JSON lines, Parquet, or an Arrow IPC
+// file. docs/warehouse.md has the rules.
 //
 // Thread rule: stateless; blocks until all is written.
 #pragma once
@@ -16,7 +16,7 @@
 
 namespace tipple {
 
-enum class ExportFormat : std::uint8_t { kCsv, kJsonLines };
+enum class ExportFormat : std::uint8_t { kCsv, kJsonLines, kParquet, kArrow };
 
 struct ExportOptions {
   ExportFormat format = ExportFormat::kCsv;
@@ -25,7 +25,7 @@ struct ExportOptions {
   std::optional<std::uint64_t> version;  // absent: the newest
 };
 
-// Takes the text in blocks of about kExportBlockBytes that end with a line; its first error ends the export.
+// Takes the bytes in blocks of about kExportBlockBytes, of text with whole lines; its first error ends the export.
 using ExportSink = std::function<Status(std::string_view)>;
 inline constexpr std::size_t kExportBlockBytes = 1 << 20;
 
