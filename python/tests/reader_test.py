@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -277,6 +278,10 @@ class ReaderTest(unittest.TestCase):
             self.warehouse.table("kinds").to_arrow(["txt"])
         with self.assertRaisesRegex(tipple.TippleError, "must be a list of names"):
             self.warehouse.table("kinds").to_arrow("text")
+        with self.assertRaisesRegex(tipple.TippleError, "an empty list"):
+            self.warehouse.table("kinds").to_arrow([])
+        with self.assertRaisesRegex(tipple.TippleError, "named twice"):
+            self.warehouse.table("kinds").to_arrow(["i8", "i8"])
         with self.assertRaisesRegex(tipple.TippleError, "there is no version 7.*versions are 0 to 1"):
             self.warehouse.table("kinds", version=7)
         with self.assertRaisesRegex(tipple.TippleError, "there is no such folder"):
@@ -369,6 +374,25 @@ class DamageTest(unittest.TestCase):
         change("text.length", -1)
         change("text.length", 2**31 - 1)
         change("kind", 3)
+
+    def test_datasets_of_other_types_than_the_schema_s_are_errors_of_ours(self):
+        part = self.open().parts[0].path
+        good = part.read_bytes()
+        for name, dtype in (("i64", "int8"), ("code", "S3"), ("dec", "int32"), ("big", "int64"), ("utc", "int32"), ("i8.valid", None), ("text", "int8")):
+            part.write_bytes(good)
+            with h5py.File(part, "r+") as file:
+                name = name if name in file else "i8 or null.valid"
+                del file[name]
+                if dtype is not None:
+                    file[name] = np.zeros(2_000, dtype=dtype)
+            with self.assertRaises(tipple.TippleError, msg=name):
+                self.open().to_arrow()
+
+    def test_texts_that_one_array_cannot_hold_come_in_several_batches(self):
+        whole = self.open().to_arrow()
+        with mock.patch.object(tipple.hdf5_part, "TEXT_BYTES_MAX", 5_000):
+            self.assertGreater(len(list(self.open().batches(["text"]))), 10)
+            self.assertTrue(self.open().to_arrow().equals(whole))
 
     def test_a_newer_warehouse(self):
         (self.folder.warehouse / "_tipple.json").write_text('{"format_version": 2}')

@@ -19,6 +19,8 @@ def bitmap(valid: Optional[np.ndarray]) -> Optional[pa.Buffer]:
 
 def strings(offsets: np.ndarray, text: np.ndarray, valid: Optional[np.ndarray]) -> pa.Array:
     """Strings whose bytes lie one after the other; `offsets` has one more element than there are rows."""
+    if text.dtype != np.uint8:
+        raise ValueError(f"text stored as {text.dtype}")
     array = pa.StringArray.from_buffers(
         len(offsets) - 1, pa.py_buffer(np.ascontiguousarray(offsets, dtype=np.int32)), pa.py_buffer(np.ascontiguousarray(text)), bitmap(valid)
     )
@@ -28,24 +30,30 @@ def strings(offsets: np.ndarray, text: np.ndarray, valid: Optional[np.ndarray]) 
 
 def fixed_strings(values: np.ndarray, width: int, valid: Optional[np.ndarray]) -> pa.Array:
     """Strings of at most `width` bytes, padded with NULs."""
-    cells = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), width)
-    used = np.arange(1, width + 1, dtype=np.int32)
-    lengths = np.where(cells != 0, used, 0).max(axis=1, initial=0)
+    if values.dtype != np.dtype(f"S{width}"):
+        raise ValueError(f"strings of {values.dtype.itemsize} bytes where the schema says {width}")
+    values = np.ascontiguousarray(values)
+    cells = values.view(np.uint8).reshape(len(values), width)
+    lengths = np.char.str_len(values).astype(np.int32)
     offsets = np.zeros(len(values) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    return strings(offsets, cells[used <= lengths[:, None]], valid)
+    return strings(offsets, cells[np.arange(width, dtype=np.int32) < lengths[:, None]], valid)
 
 
 def words(values: np.ndarray, arrow_type: pa.DataType, valid: Optional[np.ndarray]) -> pa.Array:
     """Values whose bits are the Arrow array's."""
+    if values.dtype.itemsize * 8 != arrow_type.bit_width:
+        raise ValueError(f"values of {values.dtype.itemsize} bytes where the schema says {arrow_type}")
     return pa.Array.from_buffers(arrow_type, len(values), [bitmap(valid), pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def decimals(values: np.ndarray, column: Column, valid: Optional[np.ndarray]) -> pa.Array:
     """Unscaled values: int64, or {low: uint64, high: int64}."""
-    if values.dtype.names is None:
+    if values.dtype == np.int64:
         wide = np.empty(len(values), dtype=[("low", "<i8"), ("high", "<i8")])
         wide["low"], wide["high"] = values, values >> 63
+    elif values.dtype.names != ("low", "high"):
+        raise ValueError(f"decimals stored as {values.dtype}")
     else:
         wide = np.empty(len(values), dtype=[("low", "<u8"), ("high", "<i8")])
         wide["low"], wide["high"] = values["low"], values["high"]

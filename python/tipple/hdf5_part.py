@@ -15,6 +15,7 @@ from .log import Part
 from .schema import Column, parse_schema
 
 ROW_GROUP_ROWS = 65_536  # rows of a chunk
+TEXT_BYTES_MAX = 2**31 - 1  # of one Arrow array of strings
 _ZSTD, _LZ4, _SHUFFLE = 32015, 32004, 2
 
 
@@ -45,23 +46,31 @@ class Hdf5Part:
     def batches(self, columns: Sequence[Column]) -> Iterator[List[pa.Array]]:
         """The arrays of `columns`, which are among self.columns, for one row group after the other."""
         text_begin: Dict[str, int] = {}
-        for first in range(0, self.rows, ROW_GROUP_ROWS):
-            count = min(ROW_GROUP_ROWS, self.rows - first)
+        first = 0
+        while first < self.rows:
             try:
-                yield [self._array(column, first, count, text_begin) for column in columns]
-            except (OSError, KeyError, ValueError, RuntimeError, struct.error, pa.ArrowException) as error:
+                texts = self._text_lengths(columns, first, min(ROW_GROUP_ROWS, self.rows - first))
+                count = min([ROW_GROUP_ROWS, self.rows - first, *(_rows_that_fit(lengths) for lengths in texts.values())])
+                yield [self._array(column, first, count, texts, text_begin) for column in columns]
+            except (OSError, KeyError, ValueError, TypeError, RuntimeError, struct.error, pa.ArrowException) as error:
                 raise _unreadable(self._path, error) from error
+            first += count
 
-    def _array(self, column: Column, first: int, count: int, text_begin: Dict[str, int]) -> pa.Array:
+    def _text_lengths(self, columns: Sequence[Column], first: int, count: int) -> Dict[str, np.ndarray]:
+        texts = {}
+        for name in (dataset_name(column.name) for column in columns if column.kind == "string"):
+            texts[name] = self._read(name + ".length", first, count).astype(np.int64)
+            if int(texts[name].min()) < 0:
+                raise ValueError(f"a negative length in '{name}.length'")
+        return texts
+
+    def _array(self, column: Column, first: int, count: int, texts: Dict[str, np.ndarray], text_begin: Dict[str, int]) -> pa.Array:
         name = dataset_name(column.name)
         valid = self._read(name + ".valid", first, count) != 0 if column.nullable else None
         if column.kind == "string":
             begin = text_begin.get(name, 0)
-            lengths = self._read(name + ".length", first, count)
-            if count > 0 and int(lengths.min()) < 0:
-                raise ValueError(f"a negative length in '{name}.length'")
             offsets = np.zeros(count + 1, dtype=np.int64)
-            np.cumsum(lengths, out=offsets[1:], dtype=np.int64)
+            np.cumsum(texts[name][:count], out=offsets[1:])
             text_begin[name] = begin + int(offsets[-1])
             return arrays.strings(offsets, self._read(name, begin, int(offsets[-1])), valid)
         values = self._read(name, first, count)
@@ -70,7 +79,7 @@ class Hdf5Part:
         if column.kind == "decimal":
             return arrays.decimals(values, column, valid)
         if column.kind == "enum":
-            if count > 0 and int(values.max()) >= len(column.labels):
+            if int(values.max()) >= len(column.labels):
                 raise ValueError(f"a value beyond the labels of '{name}'")
             return arrays.labelled(values, column.labels, valid)
         if column.kind == "bool":
@@ -92,6 +101,11 @@ def dataset_name(name: str) -> str:
     if name in (".", ".."):
         return name.replace(".", "%2E")
     return name.replace("/", "%2F")
+
+
+def _rows_that_fit(lengths: np.ndarray) -> int:
+    """How many texts one array can hold; at least one, which by itself is shorter."""
+    return max(1, int(np.searchsorted(np.cumsum(lengths), TEXT_BYTES_MAX, side="right")))
 
 
 def _unreadable(path: object, error: Exception) -> TippleError:

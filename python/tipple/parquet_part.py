@@ -49,18 +49,13 @@ class ParquetPart:
         names = self._file.schema_arrow.names
         for group in range(self._file.num_row_groups):
             try:
-                positions = [names.index(column.name) for column in columns]
-                if positions:
-                    table = self._file.reader.read_row_group(group, column_indices=sorted(positions), use_threads=True)
-                    yield [_exact(_whole(table.column(column.name)), column) for column in columns]
-                elif self._file.metadata.row_group(group).num_rows > 0:
-                    yield []
+                positions = sorted(names.index(column.name) for column in columns)
+                table = self._file.reader.read_row_group(group, column_indices=positions, use_threads=True)
+                # Several batches only where one array cannot hold a row group's texts.
+                for batch in table.to_batches():
+                    yield [_exact(batch.column(batch.schema.get_field_index(column.name)), column) for column in columns]
             except (OSError, ValueError, KeyError, pa.ArrowException) as error:
                 raise self._unreadable(error) from error
-
-
-def _whole(chunked: pa.ChunkedArray) -> pa.Array:
-    return chunked.chunk(0) if chunked.num_chunks == 1 else pa.concat_arrays(chunked.chunks) if chunked.num_chunks else pa.array([], chunked.type)
 
 
 def _exact(stored: pa.Array, column: Column) -> pa.Array:

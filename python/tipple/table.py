@@ -108,6 +108,8 @@ class Table:
             return list(self._snapshot.columns)
         if isinstance(names, str):
             raise TippleError(f"columns must be a list of names, not '{names}'", self._folder, f"as ['{names}']")
+        if not names:
+            raise TippleError("columns is an empty list", self._folder, "name a column, or leave it out for all")
         known = {column.name: column for column in self._snapshot.columns}
         for name in names:
             if name not in known:
@@ -129,7 +131,7 @@ class Table:
             present = [own[column.name] for column in wanted if column.name in own] or file.columns[:1]
             for got in file.batches(present):
                 arrays = {column.name: array for column, array in zip(present, got)}
-                rows = len(got[0]) if got else 0
+                rows = len(got[0])
                 yield pa.RecordBatch.from_arrays([_as(arrays.get(column.name), own.get(column.name), column, rows, part) for column in wanted], schema=schema)
 
     def _check(self, part: Part) -> None:
