@@ -50,8 +50,8 @@ class ArraysTest(unittest.TestCase):
             arrays.strings(np.array([0, 1]), np.array([0xFF], dtype=np.uint8), None)
 
     def test_decimals_of_either_width(self):
-        narrow = arrays.decimals(np.array([-1, 0, 2**62], dtype=np.int64), make_column("a", "decimal(19,0)", False), None)
-        self.assertEqual([int(value) for value in narrow.to_pylist()], [-1, 0, 2**62])
+        narrow = arrays.decimals(np.array([-1, 0, 10**17], dtype=np.int64), make_column("a", "decimal(18,0)", False), None)
+        self.assertEqual([int(value) for value in narrow.to_pylist()], [-1, 0, 10**17])
         wide = np.array([(2**64 - 1, -1), (5, 1)], dtype=[("low", "<u8"), ("high", "<i8")])
         self.assertEqual([int(v) for v in arrays.decimals(wide, make_column("a", "decimal(38,0)", False), None).to_pylist()], [-1, 2**64 + 5])
 

@@ -49,11 +49,12 @@ def words(values: np.ndarray, arrow_type: pa.DataType, valid: Optional[np.ndarra
 
 def decimals(values: np.ndarray, column: Column, valid: Optional[np.ndarray]) -> pa.Array:
     """Unscaled values: int64, or {low: uint64, high: int64}."""
-    if values.dtype == np.int64:
+    narrow = column.arrow.precision <= 18
+    if narrow and values.dtype == np.int64:
         wide = np.empty(len(values), dtype=[("low", "<i8"), ("high", "<i8")])
         wide["low"], wide["high"] = values, values >> 63
-    elif values.dtype.names != ("low", "high"):
-        raise ValueError(f"decimals stored as {values.dtype}")
+    elif narrow or values.dtype.names != ("low", "high"):
+        raise ValueError(f"{column.type} stored as {values.dtype}")
     else:
         wide = np.empty(len(values), dtype=[("low", "<u8"), ("high", "<i8")])
         wide["low"], wide["high"] = values["low"], values["high"]
