@@ -23,7 +23,7 @@ class Bzip2Decoder final : public MemberDecoder {
     return {};
   }
 
-  Result<Step> decode(std::span<const char> in, std::span<char> out) override {
+  Status decode(std::span<const char> in, std::span<char> out, Step& step) override {
     constexpr std::size_t kMost = std::numeric_limits<unsigned>::max();
     const auto avail_in = static_cast<unsigned>(std::min(in.size(), kMost));
     const auto avail_out = static_cast<unsigned>(std::min(out.size(), kMost));
@@ -32,6 +32,7 @@ class Bzip2Decoder final : public MemberDecoder {
     stream_.next_out = out.data();
     stream_.avail_out = avail_out;
     const int code = BZ2_bzDecompress(&stream_);
+    step = {avail_in - stream_.avail_in, avail_out - stream_.avail_out, code == BZ_STREAM_END};
     switch (code) {
       case BZ_OK:
       case BZ_STREAM_END:
@@ -45,7 +46,7 @@ class Bzip2Decoder final : public MemberDecoder {
       default:
         return environment_error("bzip2's decoder failed");
     }
-    return Step{avail_in - stream_.avail_in, avail_out - stream_.avail_out, code == BZ_STREAM_END};
+    return {};
   }
 
  private:

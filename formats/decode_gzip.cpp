@@ -54,8 +54,7 @@ class GzipDecoder final : public MemberDecoder {
     return {};
   }
 
-  Result<Step> decode(std::span<const char> in, std::span<char> out) override {
-    Step step;
+  Status decode(std::span<const char> in, std::span<char> out, Step& step) override {
     while (part_ < Part::kBody && step.taken < in.size()) {
       TIPPLE_RETURN_IF_ERROR(take_header_byte(static_cast<unsigned char>(in[step.taken++])));
     }
@@ -69,7 +68,7 @@ class GzipDecoder final : public MemberDecoder {
         step.member_end = true;
       }
     }
-    return step;
+    return {};
   }
 
  private:

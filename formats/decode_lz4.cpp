@@ -21,7 +21,7 @@ class Lz4Decoder final : public MemberDecoder {
   }
 
   // Skippable frames are members without data.
-  Result<Step> decode(std::span<const char> in, std::span<char> out) override {
+  Status decode(std::span<const char> in, std::span<char> out, Step& step) override {
     std::size_t taken = in.size();
     std::size_t made = out.size();
     const std::size_t left = LZ4F_decompress(context_.get(), out.data(), &made, in.data(), &taken, nullptr);
@@ -31,7 +31,8 @@ class Lz4Decoder final : public MemberDecoder {
       return environment_error("what stands there is not an lz4 frame", "",
                                "a file in lz4's legacy format must be compressed again, without 'lz4 -l'");
     }
-    return Step{taken, made, left == 0};
+    step = {taken, made, left == 0};
+    return {};
   }
 
  private:

@@ -24,8 +24,9 @@ class MemberDecoder {
     bool member_end = false;  // the member is complete and its checksums are right
   };
   // Goes on with the member. Neither taken nor made: it needs more input (or the output is full); decoders hold no
-  // output back that would fit. An Error's text says what is wrong, without the place: the caller knows it.
-  [[nodiscard]] virtual Result<Step> decode(std::span<const char> in, std::span<char> out) = 0;
+  // output back that would fit. An Error's text says what is wrong, without the place: the caller
+  // knows it, by step.taken, as near as the format tells. Precondition: step is as made.
+  [[nodiscard]] virtual Status decode(std::span<const char> in, std::span<char> out, Step& step) = 0;
   // What follows is a new member, whatever became of the last one.
   [[nodiscard]] virtual Status begin_member() = 0;
 };

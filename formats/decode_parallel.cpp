@@ -256,9 +256,8 @@ bool ParallelDecode::decode(MemberDecoder& decoder, Piece& piece) const {
   if (!decoder.begin_member().ok()) return false;
   while (true) {
     if (piece.made == piece.out_room && !grow(piece)) return false;
-    const auto decoded = decoder.decode(in, {piece.out.get() + piece.made, piece.out_room - piece.made});
-    if (!decoded.ok()) return false;
-    const MemberDecoder::Step& step = decoded.value();
+    MemberDecoder::Step step;
+    if (!decoder.decode(in, {piece.out.get() + piece.made, piece.out_room - piece.made}, step).ok()) return false;
     in = in.subspan(step.taken);
     piece.made += step.made;
     if (step.member_end && in.empty()) return true;

@@ -67,9 +67,11 @@ Error DecodeStream::damaged(Error what) const { return damage_error(context_, ru
 
 Status DecodeStream::refill() {
   if (held_begin_ < held_end_ || input_end_) return {};
-  TIPPLE_TRY(held_end_, input_->read(buffer_));
+  // Up to a multiple of the buffer's size: where damage is noticed then does not depend on where this stream began.
+  const std::size_t room = buffer_.size() - at_ % buffer_.size();
+  TIPPLE_TRY(held_end_, input_->read(std::span(buffer_).first(room)));
   held_begin_ = 0;
-  input_end_ = held_end_ < buffer_.size();
+  input_end_ = held_end_ < room;
   return {};
 }
 
@@ -101,11 +103,11 @@ Result<bool> DecodeStream::next_member() {
 }
 
 Status DecodeStream::decode_step(std::span<char> out, std::size_t& made) {
-  auto decoded = decoder_->decode(held(), out);
-  if (!decoded.ok()) return damaged(std::move(decoded).error());
-  const MemberDecoder::Step& step = decoded.value();
+  MemberDecoder::Step step;
+  Status decoded = decoder_->decode(held(), out, step);
   held_begin_ += step.taken;
   at_ += step.taken;
+  if (!decoded.ok()) return damaged(std::move(decoded).error());
   made = step.made;
   in_member_ = !step.member_end;
   if (step.member_end || step.taken > 0 || step.made > 0) return {};

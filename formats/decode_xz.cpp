@@ -22,15 +22,15 @@ class XzDecoder final : public MemberDecoder {
     return {};
   }
 
-  Result<Step> decode(std::span<const char> in, std::span<char> out) override {
+  Status decode(std::span<const char> in, std::span<char> out, Step& step) override {
     stream_.next_in = reinterpret_cast<const std::uint8_t*>(in.data());
     stream_.avail_in = in.size();
     stream_.next_out = reinterpret_cast<std::uint8_t*>(out.data());
     stream_.avail_out = out.size();
     const lzma_ret code = lzma_code(&stream_, LZMA_RUN);
-    const Step step{in.size() - stream_.avail_in, out.size() - stream_.avail_out, code == LZMA_STREAM_END};
+    step = {in.size() - stream_.avail_in, out.size() - stream_.avail_out, code == LZMA_STREAM_END};
     // LZMA_BUF_ERROR: no progress twice in a row. That is the caller's to judge.
-    if (code == LZMA_OK || code == LZMA_STREAM_END || code == LZMA_BUF_ERROR) return step;
+    if (code == LZMA_OK || code == LZMA_STREAM_END || code == LZMA_BUF_ERROR) return {};
     return error_of(code);
   }
 

@@ -23,10 +23,11 @@ class ZstdDecoder final : public MemberDecoder {
   }
 
   // Skippable frames, and with them seek tables, are members without data.
-  Result<Step> decode(std::span<const char> in, std::span<char> out) override {
+  Status decode(std::span<const char> in, std::span<char> out, Step& step) override {
     ZSTD_inBuffer input{in.data(), in.size(), 0};
     ZSTD_outBuffer output{out.data(), out.size(), 0};
     const std::size_t left = ZSTD_decompressStream(context_.get(), &output, &input);
+    step = {input.pos, output.pos, left == 0};
     if (ZSTD_isError(left) != 0) {
       switch (ZSTD_getErrorCode(left)) {
         case ZSTD_error_prefix_unknown:
@@ -41,12 +42,12 @@ class ZstdDecoder final : public MemberDecoder {
         // Reported after calls that could not go on, which is the caller's to judge.
         case ZSTD_error_dstSize_tooSmall:
         case ZSTD_error_srcSize_wrong:
-          return Step{};
+          return {};
         default:
           return environment_error(std::string("zstd says: ") + ZSTD_getErrorName(left));
       }
     }
-    return Step{input.pos, output.pos, left == 0};
+    return {};
   }
 
  private:
