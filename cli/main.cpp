@@ -11,6 +11,7 @@
 #include "cli/build_info.h"
 #include "cli/invocation.h"
 #include "cli/output.h"
+#include "formats/probe_child.h"
 
 namespace tipple {
 namespace {
@@ -92,6 +93,7 @@ int run_program(int argc, char** argv) {
 }  // namespace tipple
 
 int main(int argc, char** argv) {
+  if (const auto probed = tipple::run_probe(argc, argv)) return *probed;
   tipple::prepare_process();
   int code = 0;
   try {
