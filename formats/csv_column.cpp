@@ -57,4 +57,16 @@ std::unique_ptr<CsvColumn> make_csv_column(const CsvDialect& dialect, const Colu
   TIPPLE_CHECK(false, "unknown type kind");
 }
 
+Result<std::unique_ptr<CsvColumn>> make_csv_column(const CsvDialect& dialect, const ColumnSpec& spec,
+                                                   std::uint32_t position) {
+  if (spec.format.empty()) return make_csv_column(dialect, spec.column, position);
+  auto format = TimeFormat::compile(spec.format, spec.column.type);
+  if (!format.ok()) {
+    Error error = std::move(format).error();
+    error.what = "column " + printable_text(spec.column.name) + ": " + error.what;
+    return error;
+  }
+  return make_formatted_time_column(dialect, spec.column, position, std::move(format).value());
+}
+
 }  // namespace tipple

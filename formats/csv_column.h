@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "formats/csv_field.h"
 #include "formats/csv_rule.h"
+#include "formats/time_format.h"
 #include "jobs/job_spec.h"
 
 namespace tipple {
@@ -43,11 +44,17 @@ class CsvColumn {
 // `position`: of the column in its table.
 [[nodiscard]] std::unique_ptr<CsvColumn> make_csv_column(const CsvDialect& dialect, const Column& column,
                                                          std::uint32_t position);
+// The same for a column whose dates or times are written in a format of their own. Errors: kUsage, TimeFormat::compile's.
+[[nodiscard]] Result<std::unique_ptr<CsvColumn>> make_csv_column(const CsvDialect& dialect, const ColumnSpec& spec,
+                                                                 std::uint32_t position);
 // make_csv_column's parts, by what the values look like in memory.
 [[nodiscard]] std::unique_ptr<CsvColumn> make_csv_number_column(const CsvDialect& dialect, const Column& column,
                                                                 std::uint32_t position);
 [[nodiscard]] std::unique_ptr<CsvColumn> make_csv_string_column(const CsvDialect& dialect, const Column& column,
                                                                 std::uint32_t position);
+
+[[nodiscard]] std::unique_ptr<CsvColumn> make_formatted_time_column(const CsvDialect& dialect, const Column& column,
+                                                                    std::uint32_t position, TimeFormat format);
 
 // Which way plain numbers are read. Forcing the portable one is for tests and benchmarks; it holds for the process.
 [[nodiscard]] bool csv_numbers_use_avx2();

@@ -13,6 +13,7 @@
 #include "formats/csv_number.h"
 #include "formats/csv_number_avx2.h"
 #include "formats/csv_time.h"
+#include "formats/time_format.h"
 
 namespace tipple {
 namespace {
@@ -77,6 +78,8 @@ class FixedWidthColumn final : public CsvColumnBase {
         if (label.find(c) != std::string::npos) return true;
       }
       return false;
+    } else if constexpr (requires { parser_.may_contain(c); }) {
+      return parser_.may_contain(c);
     } else {
       return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
              std::strchr("+-.: ", c) != nullptr;
@@ -165,6 +168,25 @@ class FixedWidthColumn final : public CsvColumnBase {
   bool only_slow_ = false;
 };
 
+// Dates and times in a format of their own.
+template <typename T>
+class FormattedTimeParser {
+ public:
+  using Value = T;
+  explicit FormattedTimeParser(TimeFormat format) : format_(std::move(format)) {}
+  [[nodiscard]] bool fast(const char* p, std::uint32_t length, T* out) const { return parse({p, length}, out).good(); }
+  [[nodiscard]] CsvVerdict parse(std::string_view text, T* out) const {
+    std::int64_t value = 0;
+    const CsvVerdict verdict = format_.parse(text, &value);
+    *out = static_cast<T>(value);
+    return verdict;
+  }
+  [[nodiscard]] bool may_contain(char c) const { return format_.may_contain(c); }
+
+ private:
+  TimeFormat format_;
+};
+
 template <typename Parser>
 std::unique_ptr<CsvColumn> make(const CsvDialect& dialect, const Column& column, std::uint32_t position,
                                 Parser parser) {
@@ -184,6 +206,14 @@ bool csv_numbers_use_avx2() {
 #else
   return false;
 #endif
+}
+
+std::unique_ptr<CsvColumn> make_formatted_time_column(const CsvDialect& dialect, const Column& column,
+                                                      std::uint32_t position, TimeFormat format) {
+  if (column.type.kind == TypeKind::kDate) {
+    return make(dialect, column, position, FormattedTimeParser<std::int32_t>(std::move(format)));
+  }
+  return make(dialect, column, position, FormattedTimeParser<std::int64_t>(std::move(format)));
 }
 
 std::unique_ptr<CsvColumn> make_csv_number_column(const CsvDialect& dialect, const Column& column,

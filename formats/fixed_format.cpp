@@ -1,0 +1,160 @@
+#include "formats/fixed_format.h"
+
+#include <bit>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "formats/line_batch.h"
+#include "formats/line_format.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace tipple {
+namespace {
+
+#if defined(__SSE2__)
+// Bit k: byte k of the 32 at `p` is no space.
+inline std::uint32_t text_mask(const char* p) {
+  const __m128i space = _mm_set1_epi8(' ');
+  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16));
+  const auto low_spaces = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low, space)));
+  const auto high_spaces = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(high, space)));
+  return ~(low_spaces | high_spaces << 16);
+}
+#else
+inline std::uint32_t text_mask(const char* p) {
+  std::uint32_t mask = 0;
+  for (std::uint32_t i = 0; i < 32; ++i) mask |= std::uint32_t{p[i] != ' '} << i;
+  return mask;
+}
+#endif
+
+// [begin, end) without the spaces around it; empty at `begin` if there is nothing else. 32 bytes from `begin` on can be read.
+inline void trim(const char* block, std::uint32_t& begin, std::uint32_t& end) {
+  if (end - begin <= 32) [[likely]] {
+    const std::uint32_t size = end - begin;
+    const auto inside = static_cast<std::uint32_t>((std::uint64_t{1} << size) - 1);
+    const std::uint32_t text = text_mask(block + begin) & inside;
+    const std::uint32_t first = text == 0 ? 0 : static_cast<std::uint32_t>(std::countr_zero(text));
+    end = begin + static_cast<std::uint32_t>(std::bit_width(text));
+    begin += first;
+    return;
+  }
+  while (end > begin && block[end - 1] == ' ') --end;
+  while (begin < end && block[begin] == ' ') ++begin;
+}
+
+bool holds_text(const DataType& type) {
+  return type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString || type.kind == TypeKind::kEnum;
+}
+
+class FixedBinding final : public LineBinding {
+ public:
+  FixedBinding(const SourceSpec& source, LineRules rules) : LineBinding(rules), source_(source) {}
+
+  [[nodiscard]] Status add_table(const std::vector<std::string>& fields, const BoundTable& wishes, const std::string& path) {
+    TIPPLE_TRY(auto positions, bind_line_fields(fields, wishes, path));
+    TIPPLE_TRY(LineTable table, LineTable::bind(wishes, line_null_texts(source_, positions)));
+    tables_.push_back({std::move(table), std::move(positions)});
+    return {};
+  }
+
+  [[nodiscard]] Result<ConvertedBatch> convert(std::size_t table, std::span<const char> block, const RecordIndex& index,
+                                               const BlockPlace& place, bool, arrow::MemoryPool* pool) const override {
+    const Table& bound = tables_[table];
+    LineBatch batch(bound.lines, block, dynamic_cast<const LineIndex&>(index), place, pool);
+    for (std::size_t line = 0; line < batch.lines().size(); ++line) {
+      if (batch.check_size(line)) batch.add_row(line);
+    }
+    thread_local std::vector<std::uint32_t> scratch;
+    scratch.resize(batch.row_lines().size() * 2);
+    for (std::size_t column = 0; column < bound.fields.size(); ++column) {
+      if (bound.fields[column]) {
+        find_cells(batch, source_.fixed[*bound.fields[column]], column, holds_text(bound.lines.wishes.columns[column].column.type), scratch.data());
+      } else {
+        for (std::size_t i = 0; i < scratch.size(); ++i) scratch[i] = i % 2;  // an empty cell in every row: its only null text
+      }
+      TIPPLE_RETURN_IF_ERROR(batch.convert(column, {block.data(), scratch.data(), 2, batch.row_lines().size()}));
+    }
+    return batch.finish();
+  }
+
+ private:
+  struct Table {
+    LineTable lines;
+    std::vector<std::optional<std::uint32_t>> fields;  // by column
+  };
+
+  // As CsvCells wants them: the position before the cell, its end.
+  static void find_cells(LineBatch& batch, const FixedField& field, std::size_t column, bool text, std::uint32_t* out) {
+    const char* const block = batch.block();
+    const auto lines = batch.lines();
+    const std::uint32_t field_begin = field.begin;
+    const std::uint32_t width = field.width;
+    const auto rows = batch.row_lines();
+    for (std::size_t row = 0; row < rows.size(); ++row, out += 2) {
+      const LineIndex::Line line = lines[rows[row]];
+      const std::uint32_t size = line.end - line.begin;
+      std::uint32_t begin = line.begin + (field_begin < size ? field_begin : size);
+      std::uint32_t end = line.end - begin < width ? line.end : begin + width;
+      const bool cut = end - begin < width && end > begin;
+      trim(block, begin, end);
+      out[0] = begin - 1;  // wraps for the block's first byte
+      out[1] = end;
+      if (cut && !text && end > begin) [[unlikely]]
+        add_cut(batch, row, column, field, size - field_begin);
+    }
+  }
+
+  [[gnu::noinline]] static void add_cut(LineBatch& batch, std::size_t row, std::size_t column, const FixedField& field, std::uint32_t has) {
+    if (batch.row_faults().is_bad(row)) return;
+    batch.row_faults().add(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(column), CsvRule::kArity,
+                           fmt::format("the line ends inside the field, after {} of its {} bytes", has, field.width));
+  }
+
+  const SourceSpec& source_;
+  std::vector<Table> tables_;
+};
+
+class FixedFormat final : public LineFormat {
+ public:
+  using LineFormat::LineFormat;
+
+  [[nodiscard]] Result<std::unique_ptr<RecordBinding>> bind(const FileHead& head, const std::vector<BoundTable>& tables,
+                                                            const std::string& path) const override {
+    auto binding = std::make_unique<FixedBinding>(source_, LineRules{source_.csv.comment, false});
+    for (const BoundTable& table : tables) TIPPLE_RETURN_IF_ERROR(binding->add_table(head.fields, table, path));
+    return std::unique_ptr<RecordBinding>(std::move(binding));
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RecordFormat>> make_fixed_format(const SourceSpec& source) {
+  const auto fault = [&](std::string what) { return usage_error(fmt::format("source {}: {}", printable_text(source.name), what)); };
+  if (source.fixed.empty()) return fault("fixed width has no fields");
+  if (source.fixed.size() > limits::kColumnsMax) {
+    return fault(fmt::format("has {} fields, at most {} are read", source.fixed.size(), limits::kColumnsMax));
+  }
+  std::vector<std::string> names;
+  std::set<std::string_view> known;
+  for (const FixedField& field : source.fixed) {
+    const std::string name = printable_text(field.name);
+    if (!known.insert(field.name).second) return fault(fmt::format("the field {} is there twice", name));
+    if (field.width == 0) return fault(fmt::format("the field {} has no width", name));
+    if (field.width > limits::kFieldBytesMax || field.begin > limits::kRecordBytesMax) {
+      return fault(fmt::format("the field {} is too wide or too far right: at most {} bytes, at most {} before it", name,
+                               limits::kFieldBytesMax, limits::kRecordBytesMax));
+    }
+    names.push_back(field.name);
+  }
+  return std::unique_ptr<RecordFormat>(std::make_unique<FixedFormat>(source, std::move(names)));
+}
+
+}  // namespace tipple
