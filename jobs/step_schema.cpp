@@ -32,6 +32,7 @@ DataType text_of(std::size_t bytes) {
 struct StepTyper {
   Schema schema;
   std::vector<StepMistake>& mistakes;
+  bool full = false;  // said once
 
   void fault(std::string what, std::string hint = {}) { mistakes.push_back({std::move(what), std::move(hint)}); }
 
@@ -60,8 +61,8 @@ struct StepTyper {
       return;
     }
     if (schema.size() >= limits::kColumnsMax) {
-      if (schema.size() == limits::kColumnsMax)
-        fault(fmt::format("the table has more than {} columns here", limits::kColumnsMax));
+      if (!full) fault(fmt::format("the table has more than {} columns here", limits::kColumnsMax));
+      full = true;
       return;
     }
     schema.push_back({name, std::move(type), nullable});
@@ -348,7 +349,7 @@ DataType lookup_key_type(const LookupStep& step, std::size_t key, const Schema& 
 }
 
 Schema schema_after(const StepSpec& step, const Schema& input, std::vector<StepMistake>& mistakes) {
-  StepTyper typer{input, mistakes};
+  StepTyper typer{input, mistakes, false};
   std::visit(typer, step);
   return std::move(typer.schema);
 }
