@@ -1,5 +1,6 @@
 // The one-file view: virtual datasets over a version's parts, by relative paths, at most limits::kViewSourcesPerLevelMax sources to a
-// level. Every source is opened and its row count checked first: HDF5 reads missing sources as fill values without an error.
+// level. A source may lack columns, which the view then shows as null, and have narrower ones (formats/hdf5_view_cast.h): columns of nulls
+// come from one small file beside the deeper levels. Every source is opened and its row count checked first: HDF5 reads missing sources as fill values without an error.
 #pragma once
 
 #include <filesystem>

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "formats/part_gather.h"
+#include "formats/hdf5_view_cast.h"
 
 namespace tipple {
 namespace {
@@ -102,17 +102,6 @@ const Column* find(const Schema& schema, const std::string& name) {
   return found == schema.end() ? nullptr : &*found;
 }
 
-// HDF5 reads one element type as another by itself: numbers, longer strings, enums by their labels.
-bool hdf5_converts(const DataType& from, const DataType& to) {
-  if (from == to) return true;
-  if (from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal) {
-    return from.scale == to.scale && to.precision <= kDecimal64PrecisionMax;
-  }
-  const bool layout_differs =
-      from.kind == TypeKind::kDecimal || to.kind == TypeKind::kDecimal || (is_text(to) && from.kind != to.kind);
-  return !layout_differs;
-}
-
 }  // namespace
 
 std::optional<DataType> widen_type(const DataType& table, const DataType& load) {
@@ -161,7 +150,7 @@ Status check_shown_as(const Schema& part, const Schema& wider, PartFormat format
   if (format == PartFormat::kParquet) return {};
   for (const Column& column : wider) {
     const Column* const own = find(part, column.name);
-    if (own == nullptr || hdf5_converts(own->type, column.type)) continue;
+    if (own == nullptr || hdf5_shows_as(own->type, column.type)) continue;
     return usage_error(
         "column " + column.name + " would widen from " + own->type.to_string() + " to " + column.type.to_string() +
             ", which the one-file view of HDF5 parts cannot show",
