@@ -149,8 +149,11 @@ Result<std::unique_ptr<ByteStream>> open_zip_member(const std::string& path, con
   }
   TIPPLE_RETURN_IF_ERROR(check_encryption(stat, path, name));
   zip_file_t* member = zip_fopen_index(archive.get(), static_cast<zip_uint64_t>(index), 0);
-  if (member == nullptr)
-    return member_error(path, name, fmt::format("cannot be opened: {}", zip_strerror(archive.get())));
+  if (member == nullptr) {
+    const bool method = zip_error_code_zip(zip_get_error(archive.get())) == ZIP_ER_COMPNOTSUPP;
+    return member_error(path, name, fmt::format("cannot be opened: {}", zip_strerror(archive.get())),
+                        method ? "make the archive again with the method 'deflate'" : kAgain);
+  }
   return std::unique_ptr<ByteStream>(std::make_unique<ZipMemberStream>(std::move(archive), member, stat, path, name));
 }
 
