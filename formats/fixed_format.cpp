@@ -1,5 +1,6 @@
 #include "formats/fixed_format.h"
 
+#include <algorithm>
 #include <bit>
 #include <set>
 #include <utility>
@@ -17,37 +18,39 @@
 namespace tipple {
 namespace {
 
+// Bit k: byte k of the 16 at `p` is no space.
+inline std::uint32_t text_mask_16(const char* p) {
 #if defined(__SSE2__)
-// Bit k: byte k of the 32 at `p` is no space.
-inline std::uint32_t text_mask(const char* p) {
-  const __m128i space = _mm_set1_epi8(' ');
-  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16));
-  const auto low_spaces = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low, space)));
-  const auto high_spaces = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(high, space)));
-  return ~(low_spaces | high_spaces << 16);
-}
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')))) ^ 0xFFFF;
 #else
-inline std::uint32_t text_mask(const char* p) {
   std::uint32_t mask = 0;
-  for (std::uint32_t i = 0; i < 32; ++i) mask |= std::uint32_t{p[i] != ' '} << i;
+  for (std::uint32_t i = 0; i < 16; ++i) mask |= std::uint32_t{p[i] != ' '} << i;
   return mask;
-}
 #endif
+}
 
-// [begin, end) without the spaces around it; empty at `begin` if there is nothing else. 32 bytes from `begin` on can be read.
-inline void trim(const char* block, std::uint32_t& begin, std::uint32_t& end) {
-  if (end - begin <= 32) [[likely]] {
-    const std::uint32_t size = end - begin;
-    const auto inside = static_cast<std::uint32_t>((std::uint64_t{1} << size) - 1);
-    const std::uint32_t text = text_mask(block + begin) & inside;
-    const std::uint32_t first = text == 0 ? 0 : static_cast<std::uint32_t>(std::countr_zero(text));
-    end = begin + static_cast<std::uint32_t>(std::bit_width(text));
-    begin += first;
-    return;
-  }
-  while (end > begin && block[end - 1] == ' ') --end;
-  while (begin < end && block[begin] == ' ') ++begin;
+// What of the `size` bytes at `p` is left without the spaces around it.
+struct Trimmed {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
+// Precondition: size <= 32; 32 bytes can be read.
+inline Trimmed trim_short(const char* p, std::uint32_t size, bool wide) {
+  std::uint32_t text = text_mask_16(p);
+  if (wide) text |= text_mask_16(p + 16) << 16;
+  text &= static_cast<std::uint32_t>((std::uint64_t{1} << size) - 1);
+  if (text == 0) [[unlikely]]
+    return {};
+  return {static_cast<std::uint32_t>(std::countr_zero(text)), static_cast<std::uint32_t>(32 - std::countl_zero(text))};
+}
+
+Trimmed trim_long(const char* p, std::uint32_t size) {
+  Trimmed text{0, size};
+  while (text.end > 0 && p[text.end - 1] == ' ') --text.end;
+  while (text.begin < text.end && p[text.begin] == ' ') ++text.begin;
+  return text;
 }
 
 bool holds_text(const DataType& type) {
@@ -94,25 +97,39 @@ class FixedBinding final : public LineBinding {
   // As CsvCells wants them: the position before the cell, its end.
   static void find_cells(LineBatch& batch, const FixedField& field, std::size_t column, bool text, std::uint32_t* out) {
     const char* const block = batch.block();
-    const auto lines = batch.lines();
+    const LineIndex::Line* const lines = batch.lines().data();
+    const std::uint32_t* const rows = batch.row_lines().data();
+    const std::size_t count = batch.row_lines().size();
     const std::uint32_t field_begin = field.begin;
     const std::uint32_t width = field.width;
-    const auto rows = batch.row_lines();
-    for (std::size_t row = 0; row < rows.size(); ++row, out += 2) {
+    const bool wide = width > 16;
+    for (std::size_t row = 0; row < count; ++row, out += 2) {
       const LineIndex::Line line = lines[rows[row]];
       const std::uint32_t size = line.end - line.begin;
-      std::uint32_t begin = line.begin + (field_begin < size ? field_begin : size);
-      std::uint32_t end = line.end - begin < width ? line.end : begin + width;
-      const bool cut = end - begin < width && end > begin;
-      trim(block, begin, end);
-      out[0] = begin - 1;  // wraps for the block's first byte
-      out[1] = end;
-      if (cut && !text && end > begin) [[unlikely]]
-        add_cut(batch, row, column, field, size - field_begin);
+      if (size < field_begin + width || width > 32) [[unlikely]] {
+        find_unusual_cell(batch, field, column, text, row, line, out);
+        continue;
+      }
+      const std::uint32_t begin = line.begin + field_begin;
+      const Trimmed trimmed = trim_short(block + begin, width, wide);
+      out[0] = begin + trimmed.begin - 1;  // wraps for the block's first byte
+      out[1] = begin + trimmed.end;
     }
   }
 
-  [[gnu::noinline]] static void add_cut(LineBatch& batch, std::size_t row, std::size_t column, const FixedField& field, std::uint32_t has) {
+  // A field that the line does not have whole, or a long one.
+  [[gnu::noinline]] static void find_unusual_cell(LineBatch& batch, const FixedField& field, std::size_t column, bool text,
+                                                  std::size_t row, LineIndex::Line line, std::uint32_t* out) {
+    const std::uint32_t size = line.end - line.begin;
+    const std::uint32_t begin = line.begin + std::min(field.begin, size);
+    const std::uint32_t has = std::min(line.end - begin, field.width);
+    const Trimmed trimmed = trim_long(batch.block() + begin, has);
+    out[0] = begin + trimmed.begin - 1;
+    out[1] = begin + trimmed.end;
+    if (has < field.width && !text && trimmed.end > trimmed.begin) add_cut(batch, row, column, field, has);
+  }
+
+  static void add_cut(LineBatch& batch, std::size_t row, std::size_t column, const FixedField& field, std::uint32_t has) {
     if (batch.row_faults().is_bad(row)) return;
     batch.row_faults().add(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(column), CsvRule::kArity,
                            fmt::format("the line ends inside the field, after {} of its {} bytes", has, field.width));

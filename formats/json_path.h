@@ -38,6 +38,7 @@ struct JsonNode {
   std::vector<Leaf> leaves;  // the columns that take this value as a whole
   std::map<std::string, std::unique_ptr<JsonNode>, std::less<>> members;
   std::map<std::uint32_t, std::unique_ptr<JsonNode>> elements;
+  [[nodiscard]] bool has_children() const { return !members.empty() || !elements.empty(); }
 };
 
 class JsonTree {

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kShapeKeysMax = 256;  // of one object; further keys are looked up in the tree each time
 constexpr const char* kTooDeep = "arrays and objects are nested deeper than 64";
 constexpr const char* kEndsEarly = "the line ends before the object does";
+constexpr const char* kBadEscape = "the string has an escape that JSON does not know, or half of a surrogate pair";
+constexpr const char* kTooMuchText = "the block has more text than 4 GiB";
 
 constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -30,22 +32,20 @@ JsonWalk::JsonWalk(const JsonTree& tree, const char* block, JsonCells& cells)
     : tree_(tree), block_(block), cells_(cells), visits_(tree.nodes()), found_(tree.columns()), shapes_(tree.nodes()) {}
 
 bool JsonWalk::read_line(std::size_t begin, std::size_t end, std::size_t row) {
-  line_end_ = end;
+  line_end_ = end - base_;
   row_ = row;
   line_escapes_ = escapes_ && std::memchr(block_ + begin, '\\', end - begin) != nullptr;
   ++stamp_;
   found_count_ = 0;
   std::fill(found_.begin(), found_.end(), std::uint8_t{kUnset});
 
-  std::size_t first = 0;
-  bool good = take(&first);
-  if (good && block_[first] != '{') good = fail("the line is not a JSON object", first);
-  good = good && read_object(&tree_.root(), 1);
-  if (good && peek() < line_end_) good = fail("text follows the object", peek());
-  if (!good) {
-    while (peek() < line_end_) ++next_;
+  Token behind = text_[*next_] == '{' ? read_object(&tree_.root(), next_ + 1, 1) : fail("the line is not a JSON object", *next_);
+  if (behind != nullptr && *behind < line_end_) behind = fail("text follows the object", *behind);
+  if (behind == nullptr) {
+    while (*next_ < line_end_) ++next_;
     return false;
   }
+  next_ = behind;
   if (found_count_ < tree_.columns()) {
     for (std::uint32_t column = 0; column < tree_.columns(); ++column) {
       if (found_[column] == kUnset) cells_.set_null(row_, column);
@@ -54,21 +54,20 @@ bool JsonWalk::read_line(std::size_t begin, std::size_t end, std::size_t row) {
   return true;
 }
 
-inline bool JsonWalk::take(std::size_t* at) {
-  *at = peek();
-  if (*at >= line_end_) return fail(kEndsEarly, line_end_);
-  ++next_;
-  return true;
+JsonWalk::Token JsonWalk::fail_at(const char* what, Token token) {
+  return *token >= line_end_ ? fail(kEndsEarly, line_end_) : fail(what, *token);
 }
 
-inline std::size_t JsonWalk::string_end() const {
-  std::size_t at = peek() - 1;
-  while (is_space(block_[at])) --at;
+// The closing quote of a string, before the token `behind` it: between them is only whitespace.
+inline std::size_t JsonWalk::string_end(Token behind) const {
+  std::size_t at = *behind - 1;
+  while (text_[at] != '"') [[unlikely]]
+    --at;
   return at;
 }
 
 inline const JsonNode* JsonWalk::first_visit(const JsonNode* node) {
-  if (node == nullptr) return nullptr;
+  if (node == nullptr || !node->has_children()) return node;  // leaves remember for themselves
   std::uint32_t& visit = visits_[node->id];
   if (visit == stamp_) return nullptr;
   visit = stamp_;
@@ -81,82 +80,81 @@ inline void JsonWalk::give(const JsonNode& node, Set set) {
     std::uint8_t& found = found_[leaf.column];
     const std::uint8_t as = leaf.exact ? kExact : kByPath;
     if (found >= as) continue;
-    if (found == kUnset) ++found_count_;
+    found_count_ += found == kUnset ? 1 : 0;
     found = as;
     set(leaf.column);
   }
 }
 
-bool JsonWalk::read_value(const JsonNode* node, std::size_t depth) {
-  std::size_t begin = 0;
-  if (!take(&begin)) return false;
-  switch (block_[begin]) {
+inline JsonWalk::Token JsonWalk::read_value(const JsonNode* node, Token token, std::size_t depth) {
+  if (*token >= line_end_) return fail_at("", token);
+  switch (text_[*token]) {
     case '"':
-      return read_string(node, begin);
+      return read_string(node, token);
     case '{':
     case '[':
-      return read_container(node, begin, depth + 1);
+      return read_container(node, token, depth + 1);
     case '}':
     case ']':
     case ',':
     case ':':
-      return fail("expected a value", begin);
+      return fail("expected a value", *token);
     default:
-      return read_word(node, begin);
+      return read_word(node, token);
   }
 }
 
-bool JsonWalk::read_string(const JsonNode* node, std::size_t begin) {
-  const std::size_t end = string_end();
-  const std::size_t size = end - begin - 1;
-  const char* const text = block_ + begin + 1;
+inline JsonWalk::Token JsonWalk::read_string(const JsonNode* node, Token token) {
+  const std::size_t begin = *token + std::size_t{1};
+  const std::size_t size = string_end(token + 1) - begin;
+  if (line_escapes_ && std::memchr(text_ + begin, '\\', size) != nullptr) return read_escaped_string(node, token, size);
+  if (node != nullptr) give(*node, [&](std::uint32_t column) { cells_.set(row_, column, base_ + begin, size); });
+  return token + 1;
+}
+
+JsonWalk::Token JsonWalk::read_escaped_string(const JsonNode* node, Token token, std::size_t size) {
+  const std::string_view string(text_ + *token + 1, size);
+  const std::size_t side = cells_.side_position();
   const bool wanted = node != nullptr && !node->leaves.empty();
-  if (line_escapes_ && std::memchr(text, '\\', size) != nullptr) [[unlikely]] {
-    const std::size_t side = cells_.side_position();
-    const bool good = wanted ? append_unescaped({text, size}, cells_.side()) : has_good_escapes({text, size});
-    if (!good) return fail("the string has an escape that JSON does not know, or half of a surrogate pair", begin);
-    bool named = true;
-    if (wanted) give(*node, [&](std::uint32_t column) { named = cells_.set_side(row_, column, side) && named; });
-    return named || fail("the block has more text than 4 GiB", begin);
-  }
-  if (wanted) give(*node, [&](std::uint32_t column) { cells_.set(row_, column, begin + 1, size); });
-  return true;
+  if (!(wanted ? append_unescaped(string, cells_.side()) : has_good_escapes(string))) return fail(kBadEscape, *token);
+  bool named = true;
+  if (wanted) give(*node, [&](std::uint32_t column) { named = cells_.set_side(row_, column, side) && named; });
+  return named ? token + 1 : fail(kTooMuchText, *token);
 }
 
 // A number, true, false or null.
-bool JsonWalk::read_word(const JsonNode* node, std::size_t begin) {
-  std::size_t end = std::min(peek(), line_end_);
-  while (is_space(block_[end - 1])) --end;
+inline JsonWalk::Token JsonWalk::read_word(const JsonNode* node, Token token) {
+  const std::size_t begin = *token;
+  std::size_t end = std::min<std::size_t>(token[1], line_end_);
+  while (is_space(text_[end - 1])) --end;
   const std::size_t size = end - begin;
-  const std::string_view word(block_ + begin, size);
-  if (word[0] == 'n') {
-    if (word != "null") return fail("expected a value", begin);
+  const std::string_view word(text_ + begin, size);
+  if (is_plain_json_number(word.data(), size)) [[likely]] {
+    if (node != nullptr) give(*node, [&](std::uint32_t column) { cells_.set(row_, column, base_ + begin, size); });
+  } else if (word == "null") {
     if (node != nullptr) give(*node, [&](std::uint32_t column) { cells_.set_null(row_, column); });
-    return true;
+  } else if (word == "true" || word == "false" || is_json_number(word.data(), size)) {
+    if (node != nullptr) give(*node, [&](std::uint32_t column) { cells_.set(row_, column, base_ + begin, size); });
+  } else {
+    return fail("expected a value", begin);
   }
-  if (!is_json_number(word.data(), size) && word != "true" && word != "false") return fail("expected a value", begin);
-  if (node != nullptr) give(*node, [&](std::uint32_t column) { cells_.set(row_, column, begin, size); });
-  return true;
+  return token + 1;
 }
 
-bool JsonWalk::read_container(const JsonNode* node, std::size_t begin, std::size_t depth) {
-  if (depth > kJsonDepthMax) return fail(kTooDeep, begin);
-  if (!(block_[begin] == '{' ? read_object(node, depth) : read_array(node, depth))) return false;
-  if (node == nullptr || node->leaves.empty()) return true;
-  const std::size_t end = base_ + next_[-1] + 1;  // behind the closing bracket
+JsonWalk::Token JsonWalk::read_container(const JsonNode* node, Token token, std::size_t depth) {
+  if (depth > kJsonDepthMax) return fail(kTooDeep, *token);
+  const Token behind = text_[*token] == '{' ? read_object(node, token + 1, depth) : read_array(node, token + 1, depth);
+  if (behind == nullptr || node == nullptr || node->leaves.empty()) return behind;
   const std::size_t side = cells_.side_position();
-  append_minified({block_ + begin, end - begin}, cells_.side());
+  append_minified({text_ + *token, std::size_t{behind[-1]} + 1 - *token}, cells_.side());
   bool named = true;
   give(*node, [&](std::uint32_t column) { named = cells_.set_side(row_, column, side) && named; });
-  return named || fail("the block has more text than 4 GiB", begin);
+  return named ? behind : fail(kTooMuchText, *token);
 }
 
 // Behind the opening bracket.
-bool JsonWalk::read_array(const JsonNode* node, std::size_t depth) {
-  if (peek() < line_end_ && block_[peek()] == ']') {
-    ++next_;
-    return true;
-  }
+JsonWalk::Token JsonWalk::read_array(const JsonNode* node, Token token, std::size_t depth) {
+  if (*token < line_end_ && text_[*token] == ']') return token + 1;
   const bool any = node != nullptr && !node->elements.empty();
   for (std::uint32_t position = 0;; ++position) {
     const JsonNode* element = nullptr;
@@ -164,88 +162,89 @@ bool JsonWalk::read_array(const JsonNode* node, std::size_t depth) {
       const auto found = node->elements.find(position);
       if (found != node->elements.end()) element = first_visit(found->second.get());
     }
-    if (!read_value(element, depth)) return false;
-    std::size_t at = 0;
-    if (!take(&at)) return false;
-    if (block_[at] == ']') return true;
-    if (block_[at] != ',') return fail("expected ',' or ']'", at);
+    token = read_value(element, token, depth);
+    if (token == nullptr) return nullptr;
+    if (*token >= line_end_ || (text_[*token] != ',' && text_[*token] != ']')) return fail_at("expected ',' or ']'", token);
+    if (text_[*token++] == ']') return token;
   }
 }
 
 // Behind the opening brace.
-bool JsonWalk::read_object(const JsonNode* node, std::size_t depth) {
+JsonWalk::Token JsonWalk::read_object(const JsonNode* node, Token token, std::size_t depth) {
   if (node != nullptr && node->members.empty()) node = nullptr;
   if (node != nullptr) shapes_[node->id].next = 0;
-  if (peek() < line_end_ && block_[peek()] == '}') {
-    ++next_;
-    return true;
-  }
+  if (*token < line_end_ && text_[*token] == '}') return token + 1;
   while (true) {
-    std::size_t key = 0;
-    if (!take(&key)) return false;
-    if (block_[key] != '"') return fail("expected a key in double quotes", key);
+    if (*token >= line_end_ || text_[*token] != '"') return fail_at("expected a key in double quotes", token);
     const JsonNode* member = nullptr;
-    if (node != nullptr) {
-      if (!find_member(*node, key, &member)) return false;
-      member = first_visit(member);
-    } else if (line_escapes_) {
-      const std::size_t end = string_end();
-      if (!has_good_escapes({block_ + key + 1, end - key - 1})) return fail("the key has an escape that JSON does not know", key);
-    }
-    std::size_t at = 0;
-    if (!take(&at)) return false;
-    if (block_[at] != ':') return fail("expected ':'", at);
-    if (!read_value(member, depth) || !take(&at)) return false;
-    if (block_[at] == '}') return true;
-    if (block_[at] != ',') return fail("expected ',' or '}'", at);
+    token = read_key(node, token, &member);
+    if (token == nullptr) return nullptr;
+    if (*token >= line_end_ || text_[*token] != ':') return fail_at("expected ':'", token);
+    token = read_value(member, token + 1, depth);
+    if (token == nullptr) return nullptr;
+    const char mark = text_[*token];
+    if (*token >= line_end_ || (mark != ',' && mark != '}')) return fail_at("expected ',' or '}'", token);
+    ++token;
+    if (mark == '}') return token;
   }
 }
 
-inline bool JsonWalk::find_member(const JsonNode& node, std::size_t key, const JsonNode** member) {
-  Shape& shape = shapes_[node.id];
-  if (shape.next < shape.keys.size() && shape.keys[shape.next].matches(block_ + key + 1, block_ + line_end_)) [[likely]] {
-    *member = shape.keys[shape.next++].node;
-    return true;
+inline JsonWalk::Token JsonWalk::read_key(const JsonNode* node, Token token, const JsonNode** member) {
+  if (node == nullptr) {
+    if (!line_escapes_) return token + 1;
+    const std::size_t begin = *token + std::size_t{1};
+    return has_good_escapes({text_ + begin, string_end(token + 1) - begin}) ? token + 1 : fail(kBadEscape, *token);
   }
-  return find_other_member(node, shape, key, member);
+  Shape& shape = shapes_[node->id];
+  if (shape.next < shape.keys.size() && shape.keys[shape.next].matches(text_ + *token + 1, text_ + line_end_)) [[likely]] {
+    *member = first_visit(shape.keys[shape.next++].node);
+    return token + 1;
+  }
+  return read_other_key(*node, token, member);
 }
 
 // A key out of order, or one that was not there before.
-bool JsonWalk::find_other_member(const JsonNode& node, Shape& shape, std::size_t key, const JsonNode** member) {
-  const std::size_t end = string_end();
-  std::string_view name(block_ + key + 1, end - key - 1);
+JsonWalk::Token JsonWalk::read_other_key(const JsonNode& node, Token token, const JsonNode** member) {
+  Shape& shape = shapes_[node.id];
+  const char* const begin = text_ + *token + 1;
+  std::string_view name(begin, string_end(token + 1) - *token - 1);
   const bool escaped = line_escapes_ && name.find('\\') != std::string_view::npos;
   if (escaped) {
     key_.clear();
-    if (!append_unescaped(name, key_)) return fail("the key has an escape that JSON does not know", key);
+    if (!append_unescaped(name, key_)) return fail(kBadEscape, *token);
     name = {key_.data(), key_.size()};
   } else {
     const std::size_t known = shape.keys.size();
     for (std::size_t i = 0; i < known; ++i) {
       const std::size_t at = shape.next + i < known ? shape.next + i : shape.next + i - known;
-      if (!shape.keys[at].matches(block_ + key + 1, block_ + line_end_)) continue;
-      *member = shape.keys[at].node;
+      if (!shape.keys[at].matches(begin, text_ + line_end_)) continue;
+      *member = first_visit(shape.keys[at].node);
       shape.next = at + 1;
-      return true;
+      return token + 1;
     }
   }
   const auto found = node.members.find(name);
-  *member = found == node.members.end() ? nullptr : found->second.get();
-  if (escaped || shape.keys.size() == kShapeKeysMax) return true;
+  const JsonNode* const child = found == node.members.end() ? nullptr : found->second.get();
+  if (!escaped && shape.keys.size() < kShapeKeysMax) expect(shape, {begin, name.size() + 1}, child);
+  *member = first_visit(child);
+  return token + 1;
+}
+
+// `key`, with its closing quote, is expected next time behind the key that came before it.
+void JsonWalk::expect(Shape& shape, std::string_view key, const JsonNode* member) {
   Expected expected;
-  expected.key.assign(block_ + key + 1, end - key);  // with the closing quote
-  expected.node = *member;
+  expected.key = key;
+  expected.node = member;
   char padded[16] = {};
-  std::memcpy(padded, expected.key.data(), std::min<std::size_t>(expected.key.size(), 16));
+  std::memcpy(padded, key.data(), std::min<std::size_t>(key.size(), sizeof(padded)));
   for (std::size_t i = 0; i < 2; ++i) {
-    const std::size_t bytes = std::min<std::size_t>(8, expected.key.size() - std::min(expected.key.size(), 8 * i));
+    const std::size_t bytes = std::min<std::size_t>(8, key.size() - std::min(key.size(), 8 * i));
     expected.words[i] = load_8_bytes(padded + 8 * i);
     expected.masks[i] = keep_first_bytes(~std::uint64_t{0}, static_cast<std::uint32_t>(bytes));
   }
-  // Where it is expected next time: behind the key that came before it.
-  shape.keys.insert(shape.keys.begin() + static_cast<std::ptrdiff_t>(std::min(shape.next, shape.keys.size())), std::move(expected));
-  shape.next = std::min(shape.next, shape.keys.size() - 1) + 1;
-  return true;
+  shape.next = std::min(shape.next, shape.keys.size());
+  shape.keys.insert(shape.keys.begin() + static_cast<std::ptrdiff_t>(shape.next), std::move(expected));
+  ++shape.next;
 }
 
 }  // namespace tipple

@@ -25,6 +25,7 @@ class JsonWalk {
   void set_tokens(const std::uint32_t* tokens, std::size_t base, bool escapes) {
     next_ = tokens;
     base_ = base;
+    text_ = block_ + base;
     escapes_ = escapes;
   }
 
@@ -49,25 +50,28 @@ class JsonWalk {
   };
   enum : std::uint8_t { kUnset, kByPath, kExact };  // how a column's cell of this row was found
 
-  [[nodiscard]] bool fail(const char* what, std::size_t at) {
+  // The readers take the next token and return the one behind what they read, or nothing if that is no JSON. Tokens and positions are
+  // relative to base_. The token behind the last one of the line is at its end or later.
+  using Token = const std::uint32_t*;
+  [[nodiscard]] Token fail(const char* what, std::size_t at) {
     what_ = what;
-    at_ = at;
-    return false;
+    at_ = base_ + at;
+    return nullptr;
   }
-  // The position of the next token; false at the line's end.
-  [[nodiscard]] bool take(std::size_t* at);
-  [[nodiscard]] std::size_t peek() const { return base_ + *next_; }
-  // The closing quote of the string whose opening one was taken last: between it and the next token is only whitespace.
-  [[nodiscard]] std::size_t string_end() const;
+  // What a missing or wrong token means.
+  [[nodiscard]] Token fail_at(const char* what, Token token);
+  [[nodiscard]] std::size_t string_end(Token behind) const;
 
-  [[nodiscard]] bool read_object(const JsonNode* node, std::size_t depth);
-  [[nodiscard]] bool read_array(const JsonNode* node, std::size_t depth);
-  [[nodiscard]] bool read_value(const JsonNode* node, std::size_t depth);
-  [[nodiscard]] bool read_string(const JsonNode* node, std::size_t begin);
-  [[nodiscard]] bool read_word(const JsonNode* node, std::size_t begin);
-  [[nodiscard]] bool read_container(const JsonNode* node, std::size_t begin, std::size_t depth);
-  [[nodiscard]] bool find_member(const JsonNode& node, std::size_t key, const JsonNode** member);
-  [[nodiscard]] bool find_other_member(const JsonNode& node, Shape& shape, std::size_t key, const JsonNode** member);
+  [[nodiscard]] Token read_object(const JsonNode* node, Token token, std::size_t depth);
+  [[nodiscard]] Token read_array(const JsonNode* node, Token token, std::size_t depth);
+  [[nodiscard]] Token read_value(const JsonNode* node, Token token, std::size_t depth);
+  [[nodiscard]] Token read_string(const JsonNode* node, Token token);
+  [[nodiscard]] Token read_escaped_string(const JsonNode* node, Token token, std::size_t size);
+  [[nodiscard]] Token read_word(const JsonNode* node, Token token);
+  [[nodiscard]] Token read_container(const JsonNode* node, Token token, std::size_t depth);
+  [[nodiscard]] Token read_key(const JsonNode* node, Token token, const JsonNode** member);
+  [[nodiscard]] Token read_other_key(const JsonNode& node, Token token, const JsonNode** member);
+  static void expect(Shape& shape, std::string_view key, const JsonNode* member);
   // Nothing if this row had the field before: the first one counts.
   [[nodiscard]] const JsonNode* first_visit(const JsonNode* node);
 
@@ -78,11 +82,12 @@ class JsonWalk {
   const JsonTree& tree_;
   const char* block_;
   JsonCells& cells_;
-  const std::uint32_t* next_ = nullptr;
+  Token next_ = nullptr;
   std::size_t base_ = 0;
+  const char* text_ = nullptr;  // base_ bytes into the block
   bool escapes_ = false;
   bool line_escapes_ = false;
-  std::size_t line_end_ = 0;
+  std::size_t line_end_ = 0;  // relative to base_
   std::size_t row_ = 0;
   std::uint32_t stamp_ = 0;            // of the line: larger for each
   std::vector<std::uint32_t> visits_;  // by node: the stamp of the last line that had it
