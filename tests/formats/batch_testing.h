@@ -1,4 +1,5 @@
-// What the tests of columnar sources share: columns as a job declares them, sources read to the end, Python that writes files.
+// What the tests of columnar sources share: columns as a job declares them, sources read to the end, Python that writes
+// files.
 #pragma once
 
 #include <arrow/api.h>
