@@ -29,6 +29,7 @@ GOALS = {
     "CSV parse + convert / memcpy": (0.09, 0.15),
     "encode / bare codec": (0.93, 0.98),
     "HDF5 part write / POSIX write": (0.85, 0.93),
+    "Parquet read / bare Arrow": (0.90, 0.98),
     "scheduler, events per second": (1e6, 5e6),
     "whole load / slowest stage alone": (0.80, 0.92),
     "2 threads / 1 thread": (1.8, 1.95),
@@ -49,7 +50,7 @@ def run_timed(command, **kwargs):
 
 def micro_benchmarks(results):
     """Each benchmark program prints its own calibration and RATIO lines: stage, value, and what it was measured against."""
-    for name in ("csv_index_bench", "csv_convert_bench", "part_bench", "scheduler_bench"):
+    for name in ("csv_index_bench", "csv_convert_bench", "part_bench", "scheduler_bench", "parquet_read_bench"):
         done = subprocess.run([str(BUILD / "bench" / name), "--ratios"], check=True, stdout=subprocess.PIPE, text=True)
         for line in done.stdout.splitlines():
             if line.startswith("RATIO\t"):
