@@ -1,5 +1,6 @@
 #include "formats/decode_pieces.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -28,12 +29,20 @@ bool looks_like_gzip_header(std::span<const char> bytes) {
          (speed == 0 || speed == 2 || speed == 4) && (system <= 13 || system == 255);
 }
 
-// From the first candidate at `aim` or later; a member has at least 18 bytes.
-std::optional<std::size_t> find_gzip_piece(std::span<const char> bytes, std::size_t aim, bool end) {
+// "BZh", a level, and the first block's magic: ten bytes, nine of them fixed.
+bool looks_like_bzip2_header(std::span<const char> bytes) {
+  const std::string_view text(bytes.data(), std::min<std::size_t>(bytes.size(), 10));
+  return text.starts_with("BZh") && text.substr(4) == "1AY&SY" && text[3] >= '1' && text[3] <= '9';
+}
+
+// Up to the first candidate at `aim` or later.
+std::optional<std::size_t> find_candidate(Compression compression, std::span<const char> bytes, std::size_t aim,
+                                          bool end) {
   const std::string_view text(bytes.data(), bytes.size());
-  for (std::size_t at = text.find("\x1f\x8b\x08", aim); at != std::string_view::npos;
-       at = text.find("\x1f\x8b\x08", at + 1)) {
-    if (looks_like_gzip_header(bytes.subspan(at))) return at;
+  const std::string_view begin = compression == Compression::kBzip2 ? "BZh" : "\x1f\x8b\x08";
+  for (std::size_t at = text.find(begin, aim); at != std::string_view::npos; at = text.find(begin, at + 1)) {
+    const std::span<const char> rest = bytes.subspan(at);
+    if (compression == Compression::kBzip2 ? looks_like_bzip2_header(rest) : looks_like_gzip_header(rest)) return at;
   }
   return end && !bytes.empty() ? std::optional(bytes.size()) : std::nullopt;
 }
@@ -47,7 +56,8 @@ std::optional<std::size_t> zstd_frame_bytes(std::span<const char> bytes) {
 }  // namespace
 
 bool has_pieces(Compression compression) {
-  return compression == Compression::kGzip || compression == Compression::kBgzip || compression == Compression::kZstd;
+  return compression == Compression::kGzip || compression == Compression::kBgzip ||
+         compression == Compression::kBzip2 || compression == Compression::kZstd;
 }
 
 std::optional<std::size_t> bgzf_block_bytes(std::span<const char> bytes) {
@@ -67,7 +77,8 @@ std::optional<std::size_t> bgzf_block_bytes(std::span<const char> bytes) {
 }
 
 std::optional<std::size_t> find_piece(Compression compression, std::span<const char> bytes, std::size_t aim, bool end) {
-  if (compression == Compression::kGzip) return find_gzip_piece(bytes, aim, end);
+  if (compression == Compression::kGzip || compression == Compression::kBzip2)
+    return find_candidate(compression, bytes, aim, end);
   std::size_t size = 0;
   while (size < aim && size < bytes.size()) {
     const std::span<const char> rest = bytes.subspan(size);

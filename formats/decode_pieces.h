@@ -17,9 +17,9 @@ namespace tipple {
 
 // Length of a piece at the beginning of `bytes`: whole members, at least `aim` bytes of them if there are that many.
 //
-// kBgzip, kZstd: members say how long they are. kGzip: what looks like a member's header is taken for one; whoever
-// decodes the piece must see whether a member ends exactly there. `end`: no bytes follow. Nothing: no member ends
-// within `bytes`, as far as can be told. `bytes` begins with a member.
+// kBgzip, kZstd: members say how long they are. kGzip, kBzip2: what looks like a member's header is taken for one;
+// whoever decodes the piece must see whether a member ends exactly there. `end`: no bytes follow. Nothing: no member
+// ends within `bytes`, as far as can be told. `bytes` begins with a member.
 [[nodiscard]] std::optional<std::size_t> find_piece(Compression compression, std::span<const char> bytes,
                                                     std::size_t aim, bool end);
 

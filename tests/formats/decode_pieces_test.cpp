@@ -43,14 +43,16 @@ TEST(Pieces, AreWholeMembersOfTheWantedLength) {
   }
 }
 
-TEST(Pieces, OfGzipEndWhereAHeaderSeemsToBegin) {
-  const std::string member = gzip(lines(5000));
-  const std::string bytes = member + member + member;
-  EXPECT_EQ(find_piece(Compression::kGzip, bytes, 18, false), member.size());
-  EXPECT_EQ(find_piece(Compression::kGzip, bytes, member.size() + 1, false), 2 * member.size());
-  EXPECT_EQ(find_piece(Compression::kGzip, bytes, 2 * member.size() + 1, false), std::nullopt);
-  EXPECT_EQ(find_piece(Compression::kGzip, bytes, 2 * member.size() + 1, true), bytes.size());
-  EXPECT_EQ(find_piece(Compression::kGzip, member + member.substr(0, 9), 18, false), std::nullopt);
+TEST(Pieces, OfOtherFormatsEndWhereAHeaderSeemsToBegin) {
+  for (const Compression compression : {Compression::kGzip, Compression::kBzip2}) {
+    const std::string member = compress(compression, lines(5000));
+    const std::string bytes = member + member + member;
+    EXPECT_EQ(find_piece(compression, bytes, 18, false), member.size());
+    EXPECT_EQ(find_piece(compression, bytes, member.size() + 1, false), 2 * member.size());
+    EXPECT_EQ(find_piece(compression, bytes, 2 * member.size() + 1, false), std::nullopt);
+    EXPECT_EQ(find_piece(compression, bytes, 2 * member.size() + 1, true), bytes.size());
+    EXPECT_EQ(find_piece(compression, member + member.substr(0, 9), 18, false), std::nullopt);
+  }
 }
 
 }  // namespace
