@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "base/limits.h"
 #include "jobs/job_sections.h"
+#include "jobs/table_schema.h"
 
 namespace tipple {
 namespace {
@@ -58,6 +60,12 @@ void read_field_map(const YamlNode& node, const std::string& place, const Source
                    fmt::format("'{}.{}' must be a field's name, not {}", place, entry->key.text, kind_name(field)));
       continue;
     }
+    if (field.text == kLineField) {
+      // Whether lines must be counted is asked of a table's columns.
+      mistakes.add(field, fmt::format("'{}.{}' cannot be '{}'", place, entry->key.text, kLineField),
+                   fmt::format("say 'from: {}' in the table's columns", kLineField));
+      continue;
+    }
     check_field(field, field.text, source, mistakes);
     fields.emplace(entry->key.text, field.text);
   }
@@ -85,23 +93,28 @@ std::vector<const YamlNode*> read_from(const SettingsReader& settings, const std
   return map_nodes;
 }
 
-// A field map names columns that are read.
+// A field map names columns that are read, and fields that only expressions name.
 void check_field_maps(const std::vector<const YamlNode*>& nodes, const std::string& place, const TableSpec& table,
                       Mistakes& mistakes) {
-  std::vector<std::string> names;
+  std::vector<std::string> read;
+  std::map<std::string, bool> computed;
   for (const ColumnSpec& column : table.columns) {
-    if (column.expr.empty()) names.push_back(column.column.name);
+    if (!column.expr.empty()) computed.emplace(column.column.name, true);
+  }
+  for (const ColumnSpec& column : expression_inputs(table)) {
+    computed.emplace(column.column.name, false);
+    read.push_back(column.column.name);
   }
   for (const YamlNode* node : nodes) {
     if (node == nullptr || node->kind != YamlNode::Kind::kMap) continue;
     for (const YamlEntry& entry : node->entries) {
-      if (std::find(names.begin(), names.end(), entry.key.text) != names.end()) continue;
-      const bool computed = std::any_of(table.columns.begin(), table.columns.end(),
-                                        [&](const ColumnSpec& column) { return column.column.name == entry.key.text; });
-      mistakes.add(entry.key,
-                   computed ? fmt::format("the column '{}' is computed, not read", entry.key.text)
-                            : fmt::format("'{}' has no column '{}'", place, entry.key.text),
-                   computed ? "remove it here" : nearest_hint(entry.key.text, names, "its columns are"));
+      const auto column = computed.find(entry.key.text);
+      if (column == computed.end()) {
+        mistakes.add(entry.key, fmt::format("'{}' has no column '{}'", place, entry.key.text),
+                     nearest_hint(entry.key.text, read, "its columns are"));
+      } else if (column->second) {
+        mistakes.add(entry.key, fmt::format("the column '{}' is computed, not read", entry.key.text), "remove it here");
+      }
     }
   }
 }

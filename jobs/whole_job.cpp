@@ -7,6 +7,7 @@
 
 #include "jobs/job_sections.h"
 #include "jobs/table_order.h"
+#include "jobs/table_schema.h"
 
 namespace tipple {
 namespace {
@@ -50,6 +51,46 @@ void check_lookups(const TableSection& section, const TableSpec& table, const Jo
   }
 }
 
+// Where the part of the job file stands that the mistake is about.
+const YamlNode& node_of(const TableSchemaMistake& mistake, const TableSection& section) {
+  const auto item = [&](std::string_view key) -> const YamlNode& {
+    const YamlNode* list = setting(section, key);
+    if (list == nullptr) return section.entry->key;
+    return mistake.index < list->items.size() ? list->items[mistake.index] : *list;
+  };
+  switch (mistake.part) {
+    case TableSchemaMistake::Part::kColumn: {
+      const YamlNode* columns = setting(section, "columns");
+      if (columns == nullptr || mistake.index >= columns->entries.size()) return section.entry->key;
+      const YamlEntry& column = columns->entries[mistake.index];
+      for (const YamlEntry& entry : column.value.entries) {
+        if (entry.key.text == "expr") return entry.value;
+      }
+      return column.key;
+    }
+    case TableSchemaMistake::Part::kStep:
+      return item("steps");
+    case TableSchemaMistake::Part::kCheck:
+      return item("checks");
+    case TableSchemaMistake::Part::kExpectation: {
+      const YamlNode* expect = setting(section, "expect");
+      if (expect == nullptr) return section.entry->key;
+      for (const YamlEntry& entry : expect->entries) {
+        if (entry.key.text == "sums" && mistake.index < entry.value.items.size())
+          return entry.value.items[mistake.index];
+      }
+      return *expect;
+    }
+  }
+  TIPPLE_CHECK(false, "unknown part of a table");
+}
+
+void resolve_schema(const TableSection& section, const JobSpec& job, TableSpec& table, Mistakes& mistakes) {
+  for (TableSchemaMistake& mistake : resolve_table_schema(job, table)) {
+    mistakes.add(node_of(mistake, section), std::move(mistake.what), std::move(mistake.hint));
+  }
+}
+
 }  // namespace
 
 void check_whole_job(const YamlNode& sources, const std::vector<TableSection>& sections, JobSpec& job,
@@ -68,6 +109,14 @@ void check_whole_job(const YamlNode& sources, const std::vector<TableSection>& s
     names += job.tables[cycle.front().value()].name;
     mistakes.add(sections[cycle.front().value()].entry->key, fmt::format("tables read each other: {}", names),
                  "a table loads after those that it reads");
+    return;
+  }
+  for (const std::vector<TableId>& layer : load_layers(job)) {
+    for (const TableId id : layer) {
+      TableSpec& table = job.tables[id.value()];
+      // The columns of an inferred table are not known yet.
+      if (sections[id.value()].right && !table.inferred) resolve_schema(sections[id.value()], job, table, mistakes);
+    }
   }
 }
 

@@ -49,11 +49,21 @@ TEST(TableSection, SourcesMayComeWithTheirOwnFieldNames) {
   EXPECT_THAT(table("from: s, columns: {a: string}").field_maps, ElementsAre(IsEmpty()));
 }
 
+TEST(TableSection, FieldsThatOnlyExpressionsNameMayBeMapped) {
+  const TableSpec spec =
+      table("from: {source: s, columns: {net: amount}}, columns: {gross: {expr: 'CAST(net AS int64) * 2'}}");
+  EXPECT_THAT(spec.field_maps, ElementsAre(ElementsAre(Pair("net", "amount"))));
+}
+
 TEST(TableSection, WrongFieldMapsAreNamed) {
+  EXPECT_THAT(mistake("from: {source: s, columns: {n: $line}}, columns: {n: int64}"),
+              HasSubstr("'tables.t.from.columns.n' cannot be '$line' (say 'from: $line' in the table's columns)"));
   EXPECT_THAT(mistake("from: [{source: s, columns: {nmae: x}}], columns: {name: string}"),
               HasSubstr("'tables.t' has no column 'nmae' (did you mean 'name'?)"));
   EXPECT_THAT(mistake("from: {source: bare, columns: {who: nmae}}, columns: {who: string}"),
               HasSubstr("the source 'bare' has no field 'nmae' (did you mean 'name'?)"));
+  EXPECT_THAT(mistake("from: {source: s, columns: {b: x}}, columns: {a: int32, b: {expr: a}}"),
+              HasSubstr("the column 'b' is computed, not read (remove it here)"));
   EXPECT_THAT(mistake("from: {source: s, columns: {a: ''}}, columns: {a: string}"),
               HasSubstr("must be a field's name"));
   EXPECT_THAT(mistake("from: {source: s, columns: []}, columns: {a: string}"),
@@ -191,6 +201,56 @@ TEST(TableSection, TablesThatReadEachOtherAreRefusedByName) {
   const ParsedJob parsed =
       parse_sections("  a_in: {table: a}\n  b_in: {table: b}", "  a: {from: b_in}\n  b: {from: a_in}");
   EXPECT_EQ(printed(parsed), "8:3: tables read each other: a -> b -> a (a table loads after those that it reads)\n");
+}
+
+// What only all of a table shows: expressions and steps are typed before any data, and a mistake in one is told where
+// it stands.
+const char* const kTyped = R"(  t:
+    from: [s, bare, docs, cols, old]
+    columns:
+      id: int64
+      twice: {expr: "id * 2"}
+      text: {type: string, expr: "'a'"}
+    steps:
+      - drop: [text]
+      - derive: {half: "twice / 2"}
+    checks:
+      - rule: "half > 0"
+    expect:
+      sums:
+        - {column: half, min: 0}
+)";
+
+std::string typed_with(const std::string& from, const std::string& to) {
+  std::string tables = kTyped;
+  const std::size_t at = tables.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return printed(parse(tables.replace(at, from.size(), to)));
+}
+
+TEST(TableSection, ColumnsAndStepsComeToTheTablesSchema) {
+  const ParsedJob parsed = parse(kTyped);
+  ASSERT_EQ(printed(parsed), "");
+  const TableSpec& table = parsed.spec.tables.front();
+  std::vector<std::string> names;
+  for (const Column& column : table.output) names.push_back(column.name + " " + column.type.to_string());
+  EXPECT_THAT(names, ElementsAre("id int64", "twice int64", "half int64"));
+  EXPECT_EQ(table.columns[1].column.type.to_string(), "int64");
+  EXPECT_TRUE(parse("  t: {from: [s, bare, docs, cols, old]}").spec.tables.front().output.empty());
+}
+
+TEST(TableSection, MistakesInExpressionsStandWhereTheyAre) {
+  EXPECT_THAT(typed_with("id * 2", "idd * 2"), AllOf(HasSubstr("16:21: "), HasSubstr("idd")));
+  EXPECT_THAT(typed_with("drop: [text]", "drop: [txet]"), AllOf(HasSubstr("19:9: "), HasSubstr("txet")));
+  EXPECT_THAT(typed_with("twice / 2", "nofunction(twice)"), AllOf(HasSubstr("20:9: "), HasSubstr("nofunction")));
+  EXPECT_THAT(typed_with("half > 0", "half + 'x'"), HasSubstr("22:9: "));
+  EXPECT_THAT(typed_with("column: half", "column: hafl"), AllOf(HasSubstr("25:11: "), HasSubstr("hafl")));
+}
+
+TEST(TableSection, AWrongTableHidesNothingOfTheOthers) {
+  const ParsedJob parsed = parse(std::string(kTyped).replace(std::string(kTyped).find("id * 2"), 6, "idd * 2") +
+                                 "  u: {from: s, codek: zstd}\n");
+  EXPECT_THAT(printed(parsed), AllOf(HasSubstr("idd"), HasSubstr("codek")));
 }
 
 }  // namespace
