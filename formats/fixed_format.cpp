@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <set>
 #include <utility>
 
@@ -100,11 +101,12 @@ class FixedBinding final : public LineBinding {
     const LineIndex::Line* const lines = batch.lines().data();
     const std::uint32_t* const rows = batch.row_lines().data();
     const std::size_t count = batch.row_lines().size();
+    const bool all = count == batch.lines().size();
     const std::uint32_t field_begin = field.begin;
     const std::uint32_t width = field.width;
     const bool wide = width > 16;
     for (std::size_t row = 0; row < count; ++row, out += 2) {
-      const LineIndex::Line line = lines[rows[row]];
+      const LineIndex::Line line = lines[all ? row : rows[row]];
       const std::uint32_t size = line.end - line.begin;
       if (size < field_begin + width || width > 32) [[unlikely]] {
         find_unusual_cell(batch, field, column, text, row, line, out);
@@ -112,8 +114,8 @@ class FixedBinding final : public LineBinding {
       }
       const std::uint32_t begin = line.begin + field_begin;
       const Trimmed trimmed = trim_short(block + begin, width, wide);
-      out[0] = begin + trimmed.begin - 1;  // wraps for the block's first byte
-      out[1] = begin + trimmed.end;
+      const std::uint64_t cell = std::uint64_t{begin + trimmed.end} << 32 | (begin + trimmed.begin - 1);  // wraps for the block's first byte
+      std::memcpy(out, &cell, sizeof(cell));
     }
   }
 
