@@ -30,10 +30,12 @@ class ColumnCast {
                                                   arrow::MemoryPool* pool) const = 0;
 };
 
-// What a cast makes: `position` among the table's columns, for its faults.
+// What a cast makes: `position` among the table's columns, for its faults; `format`: how texts write dates and times
+// (formats/time_format.h), which compiles for this column's type, or empty.
 struct CastTarget {
   Column column;
   std::uint32_t position = 0;
+  std::string format;
 };
 
 // Null: no value of `from` is one of the declared type.

@@ -15,6 +15,7 @@
 #include "formats/batch_convert.h"
 #include "formats/batch_source.h"
 #include "formats/csv_compact.h"
+#include "formats/time_format.h"
 #include "jobs/job_file.h"
 
 namespace tipple {
@@ -115,7 +116,12 @@ Status TableConverter::bind(const arrow::Schema& file, const ColumnSpec& spec, c
   }
   BoundColumn column;
   column.children = field->children;
-  column.cast = make_column_cast(*field->type, {spec.column, static_cast<std::uint32_t>(bound_.size())});
+  if (!spec.format.empty()) {
+    const auto format = TimeFormat::compile(spec.format, spec.column.type);
+    if (!format.ok())
+      return usage_error(format.error().what, "column \"" + spec.column.name + "\"", format.error().hint);
+  }
+  column.cast = make_column_cast(*field->type, {spec.column, static_cast<std::uint32_t>(bound_.size()), spec.format});
   if (column.cast == nullptr) {
     return usage_error(fmt::format("field \"{}\" is {}, which cannot become column \"{}\" of type {}", name,
                                    field->type->ToString(), spec.column.name, spec.column.type.to_string()),

@@ -23,6 +23,7 @@
 #include "formats/csv_number.h"
 #include "formats/csv_time.h"
 #include "formats/csv_utf8.h"
+#include "formats/time_format.h"
 
 namespace tipple {
 namespace {
@@ -212,8 +213,28 @@ std::unique_ptr<ColumnCast> parse_by(const CastTarget& to, Parser parser) {
   return std::make_unique<ParseCast<Parser>>(to, std::move(parser));
 }
 
+// Dates and times in a format of their own.
+template <typename T>
+struct FormatParser {
+  using Value = T;
+  TimeFormat format;
+  CsvVerdict parse(std::string_view text, T* out) const {
+    std::int64_t value = 0;
+    const CsvVerdict verdict = format.parse(text, &value);
+    *out = static_cast<T>(value);
+    return verdict;
+  }
+};
+
+std::unique_ptr<ColumnCast> parse_by_format(const CastTarget& to) {
+  const TimeFormat format = TimeFormat::compile(to.format, to.column.type).value();
+  if (to.column.type.kind == TypeKind::kDate) return parse_by(to, FormatParser<std::int32_t>{format});
+  return parse_by(to, FormatParser<std::int64_t>{format});
+}
+
 std::unique_ptr<ColumnCast> parse_texts(const CastTarget& to) {
   const DataType& type = to.column.type;
+  if (!to.format.empty()) return parse_by_format(to);
   switch (type.kind) {
     case TypeKind::kInt8:
       return parse_by(to, CsvIntParser<std::int8_t>());

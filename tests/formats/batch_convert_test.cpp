@@ -210,6 +210,23 @@ TEST(BatchConvert, Texts) {
   check({arrow::int8(), "[1, 3]", "enum(1,2)", "[0]", {"1 enum \"3\""}});
 }
 
+TEST(BatchConvert, TextsOfDatesHaveTheFormatOfTheirColumn) {
+  const auto schema = arrow::schema({arrow::field("x", arrow::utf8())});
+  const Batch batch =
+      arrow::RecordBatch::Make(schema, 3, {array_of(arrow::utf8(), "[\"29.02.2024\", \"2024-02-29\", null]")});
+  auto spec = column("x", "date?");
+  spec.format = "%d.%m.%Y";
+  const auto converter = BatchConverter::make(*schema, table({spec}), "f").value();
+  const auto converted = converter->convert(*batch, 0, "f", arrow::default_memory_pool()).value();
+  EXPECT_TRUE(converted.batch->column(0)->Equals(array_of(arrow::date32(), "[19782, null]")));
+  ASSERT_EQ(converted.rejects.size(), 1U);
+  EXPECT_EQ(converted.rejects[0].rule, "type");
+  spec.format = "%Q";
+  const auto unknown = BatchConverter::make(*schema, table({spec}), "f");
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().kind, ErrorKind::kUsage);
+}
+
 TEST(BatchConvert, EveryTypeBecomesText) {
   using Unit = arrow::TimeUnit;
   check({arrow::int64(), "[-5, null]", "string?", "[\"-5\", null]", {}});
