@@ -25,6 +25,7 @@ class SinkStream : public arrow::io::OutputStream {
  public:
   explicit SinkStream(const ExportSink& sink) : sink_(sink) {}
   arrow::Status Write(const void* data, std::int64_t bytes) override {
+    if (abandoned) return arrow::Status::OK();
     if (fault) return arrow::Status::IOError("the sink failed");
     Status written = sink_(std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(bytes)));
     written_ += bytes;
@@ -39,6 +40,7 @@ class SinkStream : public arrow::io::OutputStream {
   arrow::Result<std::int64_t> Tell() const override { return written_; }
   bool closed() const override { return closed_; }
   std::optional<Error> fault;
+  bool abandoned = false;  // what is still buffered goes nowhere
 
  private:
   const ExportSink& sink_;
@@ -52,8 +54,8 @@ class ArrowWriter : public ExportWriter {
       : columns_(columns), format_(options.format), stream_(std::make_shared<SinkStream>(sink)) {}
 
   ~ArrowWriter() override {
-    // An export that failed is thrown away: nothing more may reach the sink.
-    if (!stream_->fault && !stream_->closed()) stream_->fault = environment_error("the export was given up");
+    // Of an export that failed nothing more may reach the sink.
+    stream_->abandoned = true;
     try {
       parquet_.reset();
     } catch (const std::exception&) {

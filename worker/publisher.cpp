@@ -9,6 +9,7 @@
 #include "coordinator/journal.h"
 #include "warehouse/table_log.h"
 #include "warehouse/table_view.h"
+#include "worker/publish_audit.h"
 #include "worker/publish_files.h"
 #include "worker/publish_plan.h"
 
@@ -97,8 +98,9 @@ class Publisher {
       const TableSpec& table_spec = spec(table);
       if (versions_[table.table.value()]) continue;
       TIPPLE_RETURN_IF_ERROR(check_parts_present(warehouse_, table_spec.name, table));
-      TIPPLE_RETURN_IF_ERROR(check_committable(warehouse_, table_spec.name, table_spec.schema(), mode_.write,
-                                               commit_options(table_spec)));
+      TIPPLE_RETURN_IF_ERROR(
+          check_committable(warehouse_, table_spec.name, table_spec.schema(), mode_.write, commit_options(table_spec)));
+      TIPPLE_RETURN_IF_ERROR(audit_table(warehouse_, table_spec, table, mode_.write));
     }
     return {};
   }
@@ -115,9 +117,8 @@ class Publisher {
       const StagedPart& staged = part.staged;
       parts.push_back({part.path, staged.bytes, staged.rows, staged.sha256, staged.content_digest, staged.columns});
     }
-    TIPPLE_TRY(versions_[index],
-               commit_version(warehouse_, table.name, table.schema(), table.codec, parts, commit_info(planned),
-                              commit_options(table)));
+    TIPPLE_TRY(versions_[index], commit_version(warehouse_, table.name, table.schema(), table.codec, parts,
+                                                commit_info(planned), commit_options(table)));
     return {};
   }
 
