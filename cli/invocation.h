@@ -49,5 +49,6 @@ void add_verify(CLI::App& app, Invocation& invocation);
 void add_report(CLI::App& app, Invocation& invocation);
 void add_export(CLI::App& app, Invocation& invocation);
 void add_generate(CLI::App& app, Invocation& invocation);
+void add_functions(CLI::App& app, Invocation& invocation);
 
 }  // namespace tipple

@@ -43,6 +43,7 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   add_report(app, invocation);
   add_export(app, invocation);
   add_generate(app, invocation);
+  add_functions(app, invocation);
 }
 
 int fail(const Error& error, const Invocation& invocation) {

@@ -28,7 +28,12 @@ using OfOne = Outcome (*)(double);
 using OfTwo = Outcome (*)(double, double);
 
 Outcome sqrt_of(double x) { return x < 0 ? domain() : good(std::sqrt(x)); }
-Outcome cbrt_of(double x) { return good(std::cbrt(x)); }
+Outcome cbrt_of(double x) {
+  // The library's answer may be one bit off: a step of Newton's makes it exact for cubes.
+  const double root = std::cbrt(x);
+  const double better = root - (root * root * root - x) / (3 * root * root);
+  return good(std::isfinite(better) ? better : root);
+}
 Outcome exp_of(double x) {
   const double value = std::exp(x);
   if (value == 0 && !std::isinf(x)) return {0, "overflow"};
