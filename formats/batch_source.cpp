@@ -18,7 +18,6 @@ Result<std::unique_ptr<BatchSource>> open_batch_source(const std::string& path, 
       TIPPLE_RETURN_IF_ERROR(probe_file({source.format, path, source.group, source.decompression}));
       return open_hdf5_source(path, source.group, source.decompression);
     case SourceFormat::kTable:
-      if (path.ends_with(".parquet")) return open_parquet_source(path);
       return open_part_source(path);
     case SourceFormat::kCsv:
     case SourceFormat::kJsonLines:

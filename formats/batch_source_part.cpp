@@ -13,6 +13,8 @@
 #include "base/limits.h"
 #include "formats/arrow_types.h"
 #include "formats/hdf5_part_reader.h"
+#include "formats/parquet_part_reader.h"
+#include "formats/parquet_source.h"
 
 namespace tipple {
 namespace {
@@ -28,9 +30,13 @@ Result<std::shared_ptr<arrow::Array>> label_array(const DataType& type) {
   return labels;
 }
 
+// Reader: Hdf5PartReader or ParquetPartReader, which give a part's values back in our own types.
+template <typename Reader>
 class PartSource final : public BatchSource {
  public:
-  explicit PartSource(std::string path) : path_(std::move(path)) {}
+  // `layout`: where the row groups lie, if the file itself says so.
+  PartSource(std::string path, std::unique_ptr<BatchSource> layout)
+      : path_(std::move(path)), layout_(std::move(layout)) {}
 
   Status open();
 
@@ -41,13 +47,14 @@ class PartSource final : public BatchSource {
                                                    arrow::MemoryPool* pool) const override;
 
  private:
-  Result<Hdf5PartReader> borrow() const;
-  void give_back(Hdf5PartReader reader) const {
+  Result<Reader> borrow() const;
+  void give_back(Reader reader) const {
     const std::lock_guard lock(idle_mutex_);
     idle_.push_back(std::move(reader));
   }
 
   std::string path_;
+  std::unique_ptr<BatchSource> layout_;
   std::uint64_t file_bytes_ = 0;
   std::uint64_t rows_ = 0;
   std::uint64_t groups_ = 0;
@@ -56,13 +63,14 @@ class PartSource final : public BatchSource {
   std::vector<std::shared_ptr<arrow::Array>> labels_;  // of enum columns
 
   mutable std::mutex idle_mutex_;  // guards idle_
-  mutable std::vector<Hdf5PartReader> idle_;
+  mutable std::vector<Reader> idle_;
 };
 
-Status PartSource::open() {
+template <typename Reader>
+Status PartSource<Reader>::open() {
   TIPPLE_TRY(const FileStat stat, stat_regular_file(path_));
   file_bytes_ = stat.size;
-  TIPPLE_TRY(Hdf5PartReader reader, Hdf5PartReader::open(path_));
+  TIPPLE_TRY(Reader reader, Reader::open(path_));
   rows_ = reader.rows();
   groups_ = reader.row_groups();
   arrow::FieldVector fields = arrow_schema(reader.schema())->fields();
@@ -82,20 +90,23 @@ Status PartSource::open() {
   return {};
 }
 
-Result<Hdf5PartReader> PartSource::borrow() const {
+template <typename Reader>
+Result<Reader> PartSource<Reader>::borrow() const {
   {
     const std::lock_guard lock(idle_mutex_);
     if (!idle_.empty()) {
-      Hdf5PartReader reader = std::move(idle_.back());
+      Reader reader = std::move(idle_.back());
       idle_.pop_back();
       return reader;
     }
   }
-  return Hdf5PartReader::open(path_);
+  return Reader::open(path_);
 }
 
-// Row groups are few rows (limits::kRowGroupRows) and are never cut.
-std::vector<BatchStretch> PartSource::stretches(std::uint64_t begin, std::uint64_t end, std::uint64_t) const {
+// Row groups are few rows and are never cut.
+template <typename Reader>
+std::vector<BatchStretch> PartSource<Reader>::stretches(std::uint64_t begin, std::uint64_t end, std::uint64_t) const {
+  if (layout_ != nullptr) return layout_->stretches(begin, end, 0);
   std::vector<BatchStretch> found;
   for (std::uint64_t group = 0; group < groups_; ++group) {
     const auto byte = static_cast<std::uint64_t>(static_cast<unsigned __int128>(file_bytes_) * group / groups_);
@@ -107,13 +118,14 @@ std::vector<BatchStretch> PartSource::stretches(std::uint64_t begin, std::uint64
   return found;
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> PartSource::read(const BatchStretch& stretch,
-                                                             const std::vector<int>& columns,
-                                                             arrow::MemoryPool*) const {
+template <typename Reader>
+Result<std::shared_ptr<arrow::RecordBatch>> PartSource<Reader>::read(const BatchStretch& stretch,
+                                                                     const std::vector<int>& columns,
+                                                                     arrow::MemoryPool*) const {
   std::vector<std::uint32_t> ascending(columns.begin(), columns.end());
   std::sort(ascending.begin(), ascending.end());
   ascending.erase(std::unique(ascending.begin(), ascending.end()), ascending.end());
-  TIPPLE_TRY(Hdf5PartReader reader, borrow());
+  TIPPLE_TRY(Reader reader, borrow());
   TIPPLE_TRY(const auto batch, reader.read_row_group(stretch.handle, ascending));
   give_back(std::move(reader));
   arrow::FieldVector fields;
@@ -134,7 +146,13 @@ Result<std::shared_ptr<arrow::RecordBatch>> PartSource::read(const BatchStretch&
 }  // namespace
 
 Result<std::unique_ptr<BatchSource>> open_part_source(const std::string& path) {
-  auto source = std::make_unique<PartSource>(path);
+  if (path.ends_with(".parquet")) {
+    TIPPLE_TRY(auto layout, open_parquet_source(path));
+    auto source = std::make_unique<PartSource<ParquetPartReader>>(path, std::move(layout));
+    TIPPLE_RETURN_IF_ERROR(source->open());
+    return std::unique_ptr<BatchSource>(std::move(source));
+  }
+  auto source = std::make_unique<PartSource<Hdf5PartReader>>(path, nullptr);
   TIPPLE_RETURN_IF_ERROR(source->open());
   return std::unique_ptr<BatchSource>(std::move(source));
 }

@@ -1,4 +1,4 @@
-// A part of one of our tables, in HDF5, as a batch source.
+// A part of one of our tables, HDF5 or Parquet by its ending, as a batch source.
 //
 // Thread rule: open on one thread, read on any number: each read borrows a reader of its own.
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace tipple {
 
-// Row group k of n belongs to the byte k/n of the way through the file. Enum columns come as dictionaries of their
-// labels.
+// HDF5: row group k of n belongs to the byte k/n of the way through the file; Parquet: to where it lies. Enum columns
+// come as dictionaries of their labels.
 [[nodiscard]] Result<std::unique_ptr<BatchSource>> open_part_source(const std::string& path);
 
 }  // namespace tipple
