@@ -58,7 +58,8 @@ TEST(Journal, ReplayRebuildsTheState) {
   ASSERT_EQ(state.opened.size(), 1U);
   EXPECT_EQ(state.opened[0].slurm_job, "123_4");
   ASSERT_EQ(state.inputs.size(), 1U);
-  EXPECT_EQ(state.inputs[0].extents.size(), 2U);
+  ASSERT_EQ(state.inputs[0].extents.size(), 3U);
+  EXPECT_EQ(state.inputs[0].extents[2].member, "in/c.csv");
   EXPECT_EQ(state.accepted.at(ChunkId{3}), sample_report());
   ASSERT_EQ(state.published.size(), 1U);
   EXPECT_EQ(state.published[0].version, 7U);
@@ -154,9 +155,10 @@ TEST(Journal, AFolderWithoutAttemptsIsANewLoad) {
 }
 
 TEST(Journal, ANewerFormatIsRefusedClearly) {
-  // The header with version 2 and a checksum that fits, as a newer program would write it.
-  constexpr unsigned char kNewer[] = {'T', 'I', 'P', 'P', 'L', 'E', 'J', '\n', 2, 0, 0, 0, 0, 0, 0, 0,
-                                      1,   0,   0,   0,   0,   0,   0,   0,    2, 0, 0, 0, 0, 0, 0, 0};
+  // The header with the next version and a checksum that fits, as a newer program would write it.
+  constexpr unsigned char kNewer[] = {
+      'T', 'I', 'P', 'P', 'L', 'E', 'J', '\n', kJournalVersion + 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+      2,   0,   0,   0,   0,   0,   0,   0};
   std::vector<std::byte> bytes(kJournalHeaderBytes);
   std::memcpy(bytes.data(), kNewer, sizeof kNewer);
   const std::uint64_t checksum = journal_checksum(std::span(bytes).first(32), 0);
@@ -164,7 +166,8 @@ TEST(Journal, ANewerFormatIsRefusedClearly) {
   LoadState state;
   const Status replayed = replay_journal(bytes, "attempt-1", state);
   ASSERT_FALSE(replayed.ok());
-  EXPECT_EQ(replayed.error().what, "this journal has format 2, this program reads format 1");
+  EXPECT_EQ(replayed.error().what, "this journal has format " + std::to_string(kJournalVersion + 1) +
+                                       ", this program reads format " + std::to_string(kJournalVersion));
 }
 
 // docs/journal.md: the worked example's hexadecimal lines are these bytes.
