@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 
 namespace tipple {
@@ -105,7 +106,13 @@ void ColumnSum::add_float(double value) {
 
 double ColumnSum::value() const {
   if (is_float()) return std::isfinite(sum_) ? sum_ + lost_ : sum_;
-  return exact_.ToDouble(type_.scale);
+  // Through the digits: the nearest double, as the same number in a job file. Arrow's own conversion is off by a bit at
+  // times.
+  const std::string digits = text();
+  double value = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  TIPPLE_CHECK(parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size(), "a decimal is a number");
+  return value;
 }
 
 std::string ColumnSum::text() const { return is_float() ? fmt::format("{}", value()) : exact_.ToString(type_.scale); }

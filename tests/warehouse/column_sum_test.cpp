@@ -40,6 +40,14 @@ TEST(ColumnSum, IsExactForIntegersAndDecimals) {
       -1.5);
 }
 
+TEST(ColumnSum, AnExactSumIsTheNearestDouble) {
+  for (int cents = 1; cents < 10'000; cents += 7) {
+    const auto sum =
+        sum_of("decimal(9,2)", {array_of<arrow::Decimal128Builder>("decimal(9,2)", arrow::Decimal128(cents))});
+    EXPECT_EQ(sum.value(), std::strtod(sum.text().c_str(), nullptr)) << sum.text();
+  }
+}
+
 TEST(ColumnSum, OfFloatsDoesNotDependOnBatches) {
   std::vector<double> values;
   for (int i = 0; i < 10'000; ++i) values.push_back((i % 2 == 0 ? 1e16 : -1e16) + i * 0.1);
