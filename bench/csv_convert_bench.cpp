@@ -68,10 +68,10 @@ struct Workload {
     std::vector<std::uint32_t> positions;
     for (const auto& [name, type] : columns) {
       positions.push_back(static_cast<std::uint32_t>(specs.size()));
-      specs.push_back({Column{name, parse_data_type(type).value(), true}, name});
+      specs.push_back({Column{name, parse_data_type(type).value(), true}, name, {}, {}});
     }
     indexer = std::make_unique<CsvIndexer>(CsvDialect{}, static_cast<std::uint32_t>(columns.size()));
-    converter = std::make_unique<CsvConverter>(CsvDialect{}, specs, positions, false);
+    converter = std::make_unique<CsvConverter>(CsvConverter::make(CsvDialect{}, specs, positions, false).value());
     text.append(64, '\0');  // the readable bytes past the last block
   }
 

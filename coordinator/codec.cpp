@@ -214,7 +214,7 @@ void fields(A& a, StagedPart& v) {
 }
 template <typename A>
 void fields(A& a, TableReport& v) {
-  a(v.table, v.rows, v.part, v.rejects);
+  a(v.table, v.rows, v.part, v.rejects, v.check_failures);
 }
 template <typename A>
 void fields(A& a, StageTimes& v) {

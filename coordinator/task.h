@@ -88,11 +88,12 @@ struct TableReport {
   RowAccount rows;
   std::optional<StagedPart> part;      // absent when no row came out
   std::optional<std::string> rejects;  // staged rejects file, relative to the warehouse; absent when there are none
+  std::vector<std::uint64_t> check_failures = {};  // rows that failed each of the table's checks; empty without checks
   friend bool operator==(const TableReport&, const TableReport&) = default;
 };
 
 // Stages of the worker's graph, in order.
-inline constexpr std::array<const char*, 8> kStageNames = {"read",    "split",  "parse", "check",
+inline constexpr std::array<const char*, 9> kStageNames = {"read",    "split",  "parse", "transform", "check",
                                                            "rebatch", "encode", "write", "finish"};
 
 struct StageTimes {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <arrow/array/array_base.h>
 #include <arrow/array/data.h>
+#include <arrow/array/util.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -77,11 +79,12 @@ struct CsvConverter::Impl {
   std::vector<ColumnSpec> columns;
   std::vector<std::uint32_t> positions;
   bool keep_raw;
+  bool origins;
   std::shared_ptr<arrow::Schema> schema;
   std::vector<std::unique_ptr<CsvColumn>> converters;
 
-  Impl(const CsvDialect& d, std::vector<ColumnSpec> c, std::vector<std::uint32_t> p, bool raw)
-      : dialect(d), reader(d), columns(std::move(c)), positions(std::move(p)), keep_raw(raw) {}
+  Impl(const CsvDialect& d, std::vector<ColumnSpec> c, std::vector<std::uint32_t> p, bool raw, bool with_origins)
+      : dialect(d), reader(d), columns(std::move(c)), positions(std::move(p)), keep_raw(raw), origins(with_origins) {}
 
   std::size_t trimmed_end(std::span<const char> block, std::size_t begin, std::size_t end) const {
     return begin + reader.trimmed_size({block.data() + begin, end - begin});
@@ -91,20 +94,26 @@ struct CsvConverter::Impl {
                    std::vector<std::uint32_t>& scratch, std::vector<RecordFault>& faults) const;
   CsvCells cells_of(std::span<const char> block, const Rows& rows, std::uint32_t position, std::uint32_t fields,
                     std::vector<std::uint32_t>& scratch) const;
+  std::vector<std::uint32_t> list_origins(const Records& records, const Rows& rows,
+                                          const std::vector<CsvRowRun>& runs) const;
   std::vector<Reject> make_rejects(std::span<const char> block, const Records& records, const BlockPlace& place,
                                    std::vector<RecordFault> faults) const;
 };
 
-CsvConverter::CsvConverter(const CsvDialect& dialect, std::vector<ColumnSpec> columns,
-                           std::vector<std::uint32_t> positions, bool keep_raw)
-    : impl_(std::make_unique<Impl>(dialect, std::move(columns), std::move(positions), keep_raw)) {
-  TIPPLE_CHECK(impl_->columns.size() == impl_->positions.size(), "each column has a position");
+CsvConverter::CsvConverter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<CsvConverter> CsvConverter::make(const CsvDialect& dialect, std::vector<ColumnSpec> columns,
+                                        std::vector<std::uint32_t> positions, bool keep_raw, bool origins) {
+  auto impl = std::make_unique<Impl>(dialect, std::move(columns), std::move(positions), keep_raw, origins);
+  TIPPLE_CHECK(impl->columns.size() == impl->positions.size(), "each column has a position");
   Schema schema;
-  for (const ColumnSpec& spec : impl_->columns) {
-    impl_->converters.push_back(make_csv_column(dialect, spec.column, static_cast<std::uint32_t>(schema.size())));
+  for (const ColumnSpec& spec : impl->columns) {
+    TIPPLE_TRY(auto converter, make_csv_column(dialect, spec, static_cast<std::uint32_t>(schema.size())));
+    impl->converters.push_back(std::move(converter));
     schema.push_back(spec.column);
   }
-  impl_->schema = arrow_schema(schema);
+  impl->schema = arrow_schema(schema);
+  return CsvConverter(std::move(impl));
 }
 
 CsvConverter::~CsvConverter() = default;
@@ -168,6 +177,19 @@ CsvCells CsvConverter::Impl::cells_of(std::span<const char> block, const Rows& r
   return {block.data(), scratch.data(), 2, rows.count};
 }
 
+// Where the rows of `runs` begin in the block.
+std::vector<std::uint32_t> CsvConverter::Impl::list_origins(const Records& records, const Rows& rows,
+                                                            const std::vector<CsvRowRun>& runs) const {
+  std::vector<std::uint32_t> list;
+  if (!origins) return list;
+  list.reserve(rows.count);
+  for (const CsvRowRun& run : runs) {
+    for (std::size_t row = run.begin; row < run.end; ++row)
+      list.push_back(records.begin(rows.own ? rows.row_records[row] : row));
+  }
+  return list;
+}
+
 std::vector<Reject> CsvConverter::Impl::make_rejects(std::span<const char> block, const Records& records,
                                                      const BlockPlace& place, std::vector<RecordFault> faults) const {
   std::sort(faults.begin(), faults.end(),
@@ -194,8 +216,8 @@ std::vector<Reject> CsvConverter::Impl::make_rejects(std::span<const char> block
   return rejects;
 }
 
-Result<CsvBatch> CsvConverter::convert(std::span<const char> block, const CsvIndex& index, const BlockPlace& place,
-                                       bool open_quote, arrow::MemoryPool* pool) const {
+Result<ConvertedBatch> CsvConverter::convert(std::span<const char> block, const CsvIndex& index,
+                                             const BlockPlace& place, bool open_quote, arrow::MemoryPool* pool) const {
   // Reused from block to block: one set per thread, a few bytes for each field of a block.
   thread_local std::vector<std::uint32_t> row_scratch;
   thread_local std::vector<std::uint32_t> column_scratch;
@@ -208,17 +230,23 @@ Result<CsvBatch> CsvConverter::convert(std::span<const char> block, const CsvInd
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
   arrays.reserve(impl_->converters.size());
   for (std::size_t column = 0; column < impl_->converters.size(); ++column) {
+    if (impl_->positions[column] == kAbsentField) {
+      arrays.push_back(nullptr);
+      continue;
+    }
     TIPPLE_CHECK(impl_->positions[column] < fields, "a bound column is one of the file's fields");
     const CsvCells cells = impl_->cells_of(block, rows, impl_->positions[column], fields, column_scratch);
     TIPPLE_TRY(auto array, impl_->converters[column]->convert(cells, row_faults, pool));
     arrays.push_back(std::move(array));
   }
 
-  std::size_t rows_out = rows.count;
+  const std::size_t rows_out = rows.count - row_faults.faults().size();
+  std::vector<CsvRowRun> runs = {{0, rows.count}};
   if (!row_faults.empty()) {
-    const std::vector<CsvRowRun> runs = good_runs(row_faults);
-    for (const auto& array : arrays) keep_runs(runs, *array);
-    rows_out -= row_faults.faults().size();
+    runs = good_runs(row_faults);
+    for (const auto& array : arrays) {
+      if (array) keep_runs(runs, *array);
+    }
     for (CsvFaults::Fault& fault : row_faults.faults()) {
       const std::uint32_t record = rows.own ? rows.row_records[fault.row] : fault.row;
       record_faults.push_back({record, fault.column, fault.rule, std::move(fault.reason)});
@@ -228,9 +256,17 @@ Result<CsvBatch> CsvConverter::convert(std::span<const char> block, const CsvInd
     record_faults.push_back({index.record_count() - 1, RecordFault::kNoColumn, CsvRule::kQuote,
                              "quoted field is not closed before the end of the file"});
   }
-  CsvBatch result;
+  for (std::size_t column = 0; column < arrays.size(); ++column) {
+    if (arrays[column]) continue;
+    auto nulls = arrow::MakeArrayOfNull(impl_->schema->field(static_cast<int>(column))->type(),
+                                        static_cast<std::int64_t>(rows_out), pool);
+    if (!nulls.ok()) return from_arrow(nulls.status(), "CSV conversion");
+    arrays[column] = (*nulls)->data();
+  }
+  ConvertedBatch result;
   result.rows_in = index.record_count();
   result.batch = arrow::RecordBatch::Make(impl_->schema, static_cast<std::int64_t>(rows_out), std::move(arrays));
+  result.origins = impl_->list_origins(Records(index), rows, runs);
   result.rejects = impl_->make_rejects(block, Records(index), place, std::move(record_faults));
   TIPPLE_CHECK(result.rows_in == rows_out + result.rejects.size(), "each record is a row or a reject");
   return result;

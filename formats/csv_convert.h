@@ -1,5 +1,5 @@
-// CSV, second half: fields to Arrow columns. Converters are chosen once per column and write straight into Arrow buffers;
-// fields of columns that no table wants are never looked at.
+// CSV, second half: fields to Arrow columns. Converters are chosen once per column and write straight into Arrow
+// buffers; fields of columns that no table wants are never looked at.
 //
 // Thread rule: a CsvConverter is immutable after construction; convert() may run on many threads at once.
 #pragma once
@@ -20,50 +20,49 @@
 
 namespace tipple {
 
-// The head of a CSV file: what stands before its first data record.
-struct CsvHead {
-  std::vector<std::string> fields;  // names by position, from the header or the job's `fields`
-  std::uint64_t data_begin = 0;     // offset of the first data record: past BOM, skipped rows and header
-  std::uint64_t lines = 0;          // line ends before data_begin
-};
+// Reads the head from the first bytes of a file. `complete`: `bytes` is the whole file. Errors: kUsage for duplicate or
+// missing names and a header larger than limits::kRecordBytesMax; a head that does not fit in `bytes` gives data_begin
+// > bytes.size(). An empty file has no fields from a header and data_begin 0.
+[[nodiscard]] Result<FileHead> read_csv_head(std::span<const char> bytes, bool complete, const CsvDialect& dialect,
+                                             const std::vector<std::string>& fields, const std::string& path);
 
-// Reads the head from the first bytes of a file. `complete`: `bytes` is the whole file. Errors: kUsage for duplicate or missing names
-// and a header larger than limits::kRecordBytesMax; a head that does not fit in `bytes` gives data_begin > bytes.size().
-// An empty file has no fields from a header and data_begin 0.
-[[nodiscard]] Result<CsvHead> read_csv_head(std::span<const char> bytes, bool complete, const CsvDialect& dialect,
-                                            const std::vector<std::string>& fields, const std::string& path);
+// A column that the file does not have: its rows are null.
+inline constexpr std::uint32_t kAbsentField = 0xFFFFFFFF;
 
-// Positions in the file of the table's columns. Error kUsage naming the unknown field and its nearest name.
-[[nodiscard]] Result<std::vector<std::uint32_t>> bind_csv_columns(const CsvHead& head, const std::vector<ColumnSpec>& columns,
-                                                                  const std::string& path);
-
-struct CsvBatch {
-  std::shared_ptr<arrow::RecordBatch> batch;  // the good rows, in input order
-  std::vector<Reject> rejects;                // one for each bad record, in input order
-  std::uint64_t rows_in = 0;                  // rows_in == batch rows + rejects
-};
+// Positions in the file of the table's columns; kAbsentField only with `absent_is_null`, and only for nullable ones.
+// Error kUsage naming the unknown field and its nearest name.
+[[nodiscard]] Result<std::vector<std::uint32_t>> bind_csv_columns(const FileHead& head,
+                                                                  const std::vector<ColumnSpec>& columns,
+                                                                  const std::string& path, bool absent_is_null = false);
 
 class CsvConverter {
  public:
-  // `positions`: bind_csv_columns' answer for `columns`.
-  CsvConverter(const CsvDialect& dialect, std::vector<ColumnSpec> columns, std::vector<std::uint32_t> positions, bool keep_raw);
+  // `positions`: bind_csv_columns' answer for `columns`. `origins`: fill ConvertedBatch::origins.
+  // Errors: kUsage: a column's format.
+  [[nodiscard]] static Result<CsvConverter> make(const CsvDialect& dialect, std::vector<ColumnSpec> columns,
+                                                 std::vector<std::uint32_t> positions, bool keep_raw,
+                                                 bool origins = false);
   ~CsvConverter();
   CsvConverter(CsvConverter&&) noexcept;
 
-  // `block` must have 64 readable bytes past its end. `open_quote`: the last record ended inside quotes and is a reject.
-  [[nodiscard]] Result<CsvBatch> convert(std::span<const char> block, const CsvIndex& index, const BlockPlace& place,
-                                         bool open_quote, arrow::MemoryPool* pool) const;
+  // `block` must have 64 readable bytes past its end. `open_quote`: the last record ended inside quotes and is a
+  // reject.
+  [[nodiscard]] Result<ConvertedBatch> convert(std::span<const char> block, const CsvIndex& index,
+                                               const BlockPlace& place, bool open_quote, arrow::MemoryPool* pool) const;
 
  private:
   struct Impl;
+  explicit CsvConverter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
 // Where the first record at or after the beginning of `bytes` starts, for a worker that begins in the middle of a file.
-// `before`: the byte before bytes[0]. Assumes "outside quotes" first; if the schema rejects what follows, tries "inside quotes" and takes
-// the better one. Returns an offset in `bytes`, or nothing if no record starts in it. A guess: the chain checks it.
+// `before`: the byte before bytes[0]. Assumes "outside quotes" first; if the schema rejects what follows, tries "inside
+// quotes" and takes the better one. Returns an offset in `bytes`, or nothing if no record starts in it. A guess: the
+// chain checks it.
 [[nodiscard]] std::optional<std::size_t> guess_csv_record_start(std::span<const char> bytes, char before, bool final,
-                                                                const CsvDialect& dialect, const CsvConverter& converter,
+                                                                const CsvDialect& dialect,
+                                                                const CsvConverter& converter,
                                                                 std::uint32_t fields_per_record);
 
 }  // namespace tipple

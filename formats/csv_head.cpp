@@ -106,17 +106,17 @@ Result<std::vector<std::string>> header_names(const std::vector<std::string_view
 
 }  // namespace
 
-Result<CsvHead> read_csv_head(std::span<const char> bytes, bool complete, const CsvDialect& dialect,
+Result<FileHead> read_csv_head(std::span<const char> bytes, bool complete, const CsvDialect& dialect,
                               const std::vector<std::string>& fields, const std::string& path) {
   if (!dialect.header && fields.empty()) {
     return usage_error("the source has no header and no names", path, "name its columns in the source's `fields`");
   }
-  const auto incomplete = [&]() -> Result<CsvHead> {
+  const auto incomplete = [&]() -> Result<FileHead> {
     if (bytes.size() > limits::kRecordBytesMax) {
       return usage_error(fmt::format("the head does not end within {} bytes", limits::kRecordBytesMax), path,
                          "check the dialect's quote, newline and skip_rows");
     }
-    CsvHead more;
+    FileHead more;
     more.data_begin = bytes.size() + 1;
     return more;
   };
@@ -126,7 +126,7 @@ Result<CsvHead> read_csv_head(std::span<const char> bytes, bool complete, const 
   for (std::uint32_t row = 0; row < dialect.skip_rows && !(complete && reader.at_end()); ++row) {
     if (!reader.skip_line()) return incomplete();
   }
-  CsvHead head;
+  FileHead head;
   if (!dialect.header) {
     head.fields = fields;
   } else {
@@ -143,8 +143,8 @@ Result<CsvHead> read_csv_head(std::span<const char> bytes, bool complete, const 
   return head;
 }
 
-Result<std::vector<std::uint32_t>> bind_csv_columns(const CsvHead& head, const std::vector<ColumnSpec>& columns,
-                                                    const std::string& path) {
+Result<std::vector<std::uint32_t>> bind_csv_columns(const FileHead& head, const std::vector<ColumnSpec>& columns,
+                                                    const std::string& path, bool absent_is_null) {
   std::unordered_map<std::string_view, std::uint32_t> known;
   for (std::size_t i = 0; i < head.fields.size(); ++i) known.emplace(head.fields[i], static_cast<std::uint32_t>(i));
   std::vector<std::uint32_t> positions;
@@ -152,6 +152,10 @@ Result<std::vector<std::uint32_t>> bind_csv_columns(const CsvHead& head, const s
   for (const ColumnSpec& spec : columns) {
     const std::string& wanted = spec.from.empty() ? spec.column.name : spec.from;
     const auto found = known.find(wanted);
+    if (found == known.end() && absent_is_null && spec.column.nullable) {
+      positions.push_back(kAbsentField);
+      continue;
+    }
     if (found == known.end()) {
       const std::string nearest = nearest_name(wanted, head.fields);
       return usage_error(fmt::format("no field {} in the file{}", printable_text(wanted),

@@ -10,6 +10,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "jobs/job_spec.h"
 
@@ -35,7 +36,7 @@ struct RowGroup {
 
 class RowGrouper {
  public:
-  explicit RowGrouper(const Schema& schema);
+  explicit RowGrouper(const Schema& schema, std::uint32_t group_rows = limits::kRowGroupRows);
   ~RowGrouper();
   RowGrouper(RowGrouper&&) noexcept;
   // Adds rows; appends the row groups that became full to `out`.

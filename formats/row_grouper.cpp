@@ -80,6 +80,7 @@ struct RowGrouper::Impl {
   RowGroup open;  // the group that rows go into; held back while full
   std::vector<PendingBytes> strings;
   std::size_t columns = 0;
+  std::uint32_t group_rows = 0;
 
   void emit(bool last, std::vector<RowGroup>& out) {
     open.last = last;
@@ -101,7 +102,8 @@ struct RowGrouper::Impl {
   }
 };
 
-RowGrouper::RowGrouper(const Schema& schema) : impl_(std::make_unique<Impl>()) {
+RowGrouper::RowGrouper(const Schema& schema, std::uint32_t group_rows) : impl_(std::make_unique<Impl>()) {
+  impl_->group_rows = group_rows;
   impl_->columns = schema.size();
   for (std::uint32_t c = 0; c < schema.size(); ++c) {
     if (schema[c].type.kind == TypeKind::kString) impl_->strings.push_back({c, 0, 0, {}});
@@ -114,8 +116,8 @@ RowGrouper::RowGrouper(RowGrouper&&) noexcept = default;
 void RowGrouper::add(std::shared_ptr<arrow::RecordBatch> batch, std::vector<RowGroup>& out) {
   const std::int64_t rows = batch->num_rows();
   for (std::int64_t at = 0; at < rows;) {
-    if (impl_->open.rows == limits::kRowGroupRows) impl_->emit(false, out);
-    const auto room = static_cast<std::int64_t>(limits::kRowGroupRows - impl_->open.rows);
+    if (impl_->open.rows == impl_->group_rows) impl_->emit(false, out);
+    const auto room = static_cast<std::int64_t>(impl_->group_rows - impl_->open.rows);
     const std::int64_t taken = std::min(room, rows - at);
     impl_->put(taken == rows ? batch : batch->Slice(at, taken));
     at += taken;

@@ -12,32 +12,39 @@ namespace {
 
 // Three buffers of a column, each rounded up to 64 bytes, and what a copy may write past its end.
 constexpr std::uint64_t kColumnBytes = 3 * 64 + 64;
-// CsvIndex: a field end a byte, in a buffer that grows by doubling.
+// CsvIndex: a field end a byte, in a buffer that grows by doubling. Other formats: a line end for every other byte.
 constexpr std::uint64_t kCsvIndexFactor = 2 * sizeof(std::uint32_t);
+constexpr std::uint64_t kLineIndexFactor = sizeof(std::uint32_t);
 
 bool is_text(const DataType& type) { return type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString; }
 
 // Of a value in its Arrow buffer; a text's offset.
 std::uint64_t value_bits(const DataType& type) {
   switch (type.kind) {
-    case TypeKind::kBool: return 1;
+    case TypeKind::kBool:
+      return 1;
     case TypeKind::kInt8:
-    case TypeKind::kUint8: return 8;
+    case TypeKind::kUint8:
+      return 8;
     case TypeKind::kInt16:
     case TypeKind::kUint16:
-    case TypeKind::kEnum: return 16;
+    case TypeKind::kEnum:
+      return 16;
     case TypeKind::kInt32:
     case TypeKind::kUint32:
     case TypeKind::kFloat32:
     case TypeKind::kDate:
     case TypeKind::kString:
-    case TypeKind::kFixedString: return 32;
+    case TypeKind::kFixedString:
+      return 32;
     case TypeKind::kInt64:
     case TypeKind::kUint64:
     case TypeKind::kFloat64:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return 64;
-    case TypeKind::kDecimal: return 128;
+    case TypeKind::kTimestamp:
+      return 64;
+    case TypeKind::kDecimal:
+      return 128;
   }
   TIPPLE_CHECK(false, "unknown type kind");
 }
@@ -46,7 +53,8 @@ std::uint64_t value_bits(const DataType& type) {
 std::uint64_t fields_of(const TableSpec& table) {
   std::set<std::string_view> fields;
   for (const ColumnSpec& column : table.columns) {
-    if (column.expr.empty() && !column.from.starts_with('$')) fields.insert(column.from.empty() ? column.column.name : column.from);
+    if (column.expr.empty() && !column.from.starts_with('$'))
+      fields.insert(column.from.empty() ? column.column.name : column.from);
   }
   return fields.size();
 }
@@ -55,7 +63,7 @@ std::uint64_t fields_of(const TableSpec& table) {
 
 BlockCost::BlockCost(const SourceSpec& source, const std::vector<const TableSpec*>& tables) {
   const bool csv = source.format == SourceFormat::kCsv;
-  index_factor_ = csv ? kCsvIndexFactor : 0;
+  index_factor_ = csv ? kCsvIndexFactor : kLineIndexFactor;
   for (const TableSpec* table : tables) {
     if (csv && table->from.size() == 1) record_bytes_min_ = std::max(record_bytes_min_, fields_of(*table));
     const auto add = [this](const Column& column) {

@@ -1,8 +1,7 @@
 // BlockCost: the memory that a block of a source can come to on its way through the graph: slab, index, batches.
 //
-// An upper bound for records that are rows, so that blocks which were let in never outgrow the budget. A reject's words are charged
-// when they are known: a block of nothing but rejects may pass the bound.
-// Value; any thread.
+// An upper bound for records that are rows, so that blocks which were let in never outgrow the budget. A reject's words
+// are charged when they are known: a block of nothing but rejects may pass the bound. Value; any thread.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +23,10 @@ class BlockCost {
 
  private:
   std::uint64_t record_bytes_min_ = 1;
-  std::uint64_t index_factor_ = 0;    // index bytes for each byte of text
+  std::uint64_t index_factor_ = 0;  // index bytes for each byte of text
   std::uint64_t bits_per_record_ = 0;
-  std::uint64_t texts_ = 0;           // how often the text can be copied
-  std::uint64_t fixed_bytes_ = 0;     // of an empty batch's buffers
+  std::uint64_t texts_ = 0;        // how often the text can be copied
+  std::uint64_t fixed_bytes_ = 0;  // of an empty batch's buffers
 };
 
 }  // namespace tipple

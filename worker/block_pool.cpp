@@ -72,6 +72,14 @@ void BlockSlab::drop_front(std::size_t bytes) {
   size_ -= bytes;
 }
 
+RecordIndex& BlockSlab::index_for(SourceId source, const RecordBinding& binding) {
+  if (!index_ || index_source_ != source) {
+    index_ = binding.make_index();
+    index_source_ = source;
+  }
+  return *index_;
+}
+
 std::size_t BlockPool::slab_bytes(std::size_t block_bytes) { return mapping_bytes(kHeadroomBytes, block_bytes); }
 
 BlockPool::Lease BlockPool::take() {

@@ -1,6 +1,8 @@
-// BlockPool: the read buffers of the task graph and the field index that goes with each, reused from block to block and chunk to chunk.
+// BlockPool: the read buffers of the task graph and the record index that goes with each, reused from block to block
+// and chunk to chunk.
 //
-// Owner: one per ChunkRunner. Thread rule: take() and the return of a slab are safe from any thread; a BlockSlab has one owner.
+// Owner: one per ChunkRunner. Thread rule: take() and the return of a slab are safe from any thread; a BlockSlab has
+// one owner.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +12,13 @@
 #include <span>
 #include <vector>
 
-#include "formats/csv_index.h"
+#include "base/ids.h"
+#include "formats/record_format.h"
 
 namespace tipple {
 
-// Bytes in a private mapping, with room in front for the partial record carried over from the block before, and 64 readable bytes
-// past the content, as the CSV kernels want them.
+// Bytes in a private mapping, with room in front for the partial record carried over from the block before, and 64
+// readable bytes past the content, as the formats' kernels want them.
 class BlockSlab {
  public:
   explicit BlockSlab(std::size_t block_bytes);
@@ -34,9 +37,11 @@ class BlockSlab {
   [[nodiscard]] std::span<const char> content() const { return {base_ + begin_, size_}; }
   [[nodiscard]] std::size_t mapped_bytes() const { return mapped_; }
   // Memory held, index included.
-  [[nodiscard]] std::uint64_t bytes_used() const { return mapped_ + index.bytes_used(); }
+  [[nodiscard]] std::uint64_t bytes_used() const { return mapped_ + (index_ ? index_->bytes_used() : 0); }
 
-  CsvIndex index;
+  // The index for blocks of `source`; one of another source is thrown away.
+  [[nodiscard]] RecordIndex& index_for(SourceId source, const RecordBinding& binding);
+  [[nodiscard]] const RecordIndex& index() const { return *index_; }
 
  private:
   [[nodiscard]] bool grow(std::size_t front, std::size_t content);
@@ -45,6 +50,8 @@ class BlockSlab {
   std::size_t mapped_ = 0;
   std::size_t begin_ = 0;
   std::size_t size_ = 0;
+  std::unique_ptr<RecordIndex> index_;
+  SourceId index_source_;
 };
 
 class BlockPool {

@@ -1,17 +1,25 @@
 #include "worker/block_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/fault_point.h"
 
 namespace tipple {
+namespace {
+
+// A stretch's batch, and what its conversion makes of it.
+constexpr std::uint64_t kStretchFactor = 2;
+
+}  // namespace
 
 Status BlockReader::read(const ChunkTask& task, const std::function<bool()>& cancelled, const Put& put) {
   const auto known_start = task.segments.size() == 1 ? task.known_start : std::nullopt;
   for (const TaskSegment& segment : task.segments) {
     if (cancelled()) return {};
-    TIPPLE_RETURN_IF_ERROR(read_segment(segment, known_start, cancelled, put));
+    TIPPLE_RETURN_IF_ERROR(segments_.is_columnar() ? read_stretches(segment, cancelled, put)
+                                                   : read_segment(segment, known_start, cancelled, put));
   }
   if (cancelled()) return {};
   auto last = std::make_shared<Block>();
@@ -21,9 +29,14 @@ Status BlockReader::read(const ChunkTask& task, const std::function<bool()>& can
   return {};
 }
 
-BlockPtr BlockReader::next_block(const std::shared_ptr<InputSegment>& segment, const std::function<bool()>& cancelled) {
+void BlockReader::hand_on(BlockPtr block, const Put& put) {
+  block->queued_ns = steady_ns();
+  put(std::move(block));
+}
+
+BlockPtr BlockReader::next_block(const std::shared_ptr<InputSegment>& segment, std::uint64_t bytes,
+                                 const std::function<bool()>& cancelled) {
   const std::uint64_t begin_ns = steady_ns();
-  const std::uint64_t bytes = cost_.block_bytes_max(pool_.block_bytes());
   const bool admitted = gauge_.acquire(bytes, failed_);
   clock_.add_wait(Stage::kRead, steady_ns() - begin_ns);
   if (!admitted) return nullptr;
@@ -31,25 +44,33 @@ BlockPtr BlockReader::next_block(const std::shared_ptr<InputSegment>& segment, c
   block->charge = GaugeCharge::adopt(gauge_, bytes, true);
   if (cancelled()) return nullptr;
   block->segment = segment;
-  block->slab = pool_.take();
+  return block;
+}
+
+BlockPtr BlockReader::next_slab(const std::shared_ptr<InputSegment>& segment, const std::function<bool()>& cancelled) {
+  BlockPtr block = next_block(segment, cost_.block_bytes_max(pool_.block_bytes()), cancelled);
+  if (block) block->slab = pool_.take();
   return block;
 }
 
 // Reads up to a block of the segment at `offset`; asks for what follows it meanwhile.
-Status BlockReader::fill(Block& block, const InputSegment& segment, std::uint64_t offset) {
+Status BlockReader::fill(Block& block, InputSegment& segment, std::uint64_t offset) {
   const BusyTime busy(clock_, Stage::kRead);
-  const std::uint64_t end = segment.spec.end;
-  const std::size_t size = offset < end ? std::min<std::uint64_t>(pool_.block_bytes(), end - offset) : 0;
-  char* bytes = block.slab->prepare(size);
+  const std::optional<std::uint64_t> text_size = segment.text_size();
+  // Of a text whose size is not known the segment is the whole.
+  const std::uint64_t end = text_size ? segment.spec.end : std::numeric_limits<std::uint64_t>::max();
+  const std::size_t wanted = offset < end ? std::min<std::uint64_t>(pool_.block_bytes(), end - offset) : 0;
+  char* bytes = block.slab->prepare(wanted);
   if (bytes == nullptr) {
-    return environment_error("out of memory for a block of input", segment.spec.path,
+    return environment_error("out of memory for a block of input", segment.name,
                              "give the load more memory or fewer threads");
   }
-  if (offset + size < segment.spec.size) segment.will_need(offset + size, pool_.block_bytes());
-  TIPPLE_RETURN_IF_ERROR(segment.read({bytes, size}, offset));
+  if (text_size && offset + wanted < *text_size) segment.text->will_need(offset + wanted, pool_.block_bytes());
+  TIPPLE_TRY(const std::size_t size, segment.read({bytes, wanted}, offset));
   block.slab->commit(size);
   block.offset = offset;
-  block.segment_end = offset + size >= end;
+  block.text_end = text_size ? offset + size >= *text_size : size < wanted;
+  block.segment_end = text_size ? offset + size >= end : block.text_end;
   if (bytes_read_ == 0) fault_point("chunk-started");
   bytes_read_ += size;
   return {};
@@ -58,14 +79,14 @@ Status BlockReader::fill(Block& block, const InputSegment& segment, std::uint64_
 Status BlockReader::read_segment(const TaskSegment& spec, std::optional<std::uint64_t> known_start,
                                  const std::function<bool()>& cancelled, const Put& put) {
   std::uint64_t begin_ns = steady_ns();
-  TIPPLE_TRY(const std::shared_ptr<InputSegment> segment, InputSegment::open(spec));
+  TIPPLE_TRY(const std::shared_ptr<InputSegment> segment, segments_.open(spec));
   clock_.add_busy(Stage::kRead, steady_ns() - begin_ns);
 
   std::uint64_t offset = 0;
   BlockPtr block;
-  if (spec.begin == 0) {
-    // The first block holds the head as a rule: a small file is one open, two fstats, one read.
-    block = next_block(segment, cancelled);
+  if (spec.begin == 0 && segment->text_size()) {
+    // The first block holds the head as a rule: a small file is one open, two fstats, two reads.
+    block = next_slab(segment, cancelled);
     if (!block) return {};
     TIPPLE_RETURN_IF_ERROR(fill(*block, *segment, 0));
     const std::span<const char> first = block->slab->content();
@@ -85,17 +106,36 @@ Status BlockReader::read_segment(const TaskSegment& spec, std::optional<std::uin
   }
   while (true) {
     if (!block) {
-      block = next_block(segment, cancelled);
+      block = next_slab(segment, cancelled);
       if (!block) return {};
       TIPPLE_RETURN_IF_ERROR(fill(*block, *segment, offset));
       offset += block->slab->content().size();
     }
     const bool end = block->segment_end;
-    block->queued_ns = steady_ns();
-    put(std::move(block));
+    hand_on(std::move(block), put);
     block = nullptr;
     if (end) return {};
   }
+}
+
+Status BlockReader::read_stretches(const TaskSegment& spec, const std::function<bool()>& cancelled, const Put& put) {
+  const std::uint64_t begin_ns = steady_ns();
+  TIPPLE_TRY(const std::shared_ptr<InputSegment> segment, segments_.open_columnar(spec));
+  clock_.add_busy(Stage::kRead, steady_ns() - begin_ns);
+  fault_point("chunk-started");
+  for (const BatchStretch& stretch : segment->stretches) {
+    BlockPtr block = next_block(segment, kStretchFactor * stretch.memory_bytes, cancelled);
+    if (!block) return {};
+    block->stretch = stretch;
+    hand_on(std::move(block), put);
+  }
+  // Closes the segment, also of a file without rows.
+  BlockPtr block = next_block(segment, 0, cancelled);
+  if (!block) return {};
+  block->segment_end = true;
+  hand_on(std::move(block), put);
+  bytes_read_ += spec.end - spec.begin;
+  return {};
 }
 
 }  // namespace tipple

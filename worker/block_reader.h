@@ -1,7 +1,8 @@
-// BlockReader: the graph's read stage. Reads a chunk's segments in order into pooled slabs, one block for each token that the gauge
-// gives out.
+// BlockReader: the graph's read stage. Reads a chunk's segments in order into pooled slabs, one block for each token
+// that the gauge gives out.
 //
-// Thread rule: read() runs on the runner's thread, which is none of the graph's: a slow disk never holds up the other stages.
+// Thread rule: read() runs on the runner's thread, which is none of the graph's: a slow disk never holds up the other
+// stages.
 #pragma once
 
 #include <atomic>
@@ -35,9 +36,15 @@ class BlockReader {
  private:
   [[nodiscard]] Status read_segment(const TaskSegment& spec, std::optional<std::uint64_t> known_start,
                                     const std::function<bool()>& cancelled, const Put& put);
-  // An empty block with its token; null when cancelled.
-  [[nodiscard]] BlockPtr next_block(const std::shared_ptr<InputSegment>& segment, const std::function<bool()>& cancelled);
-  [[nodiscard]] Status fill(Block& block, const InputSegment& segment, std::uint64_t offset);
+  // An empty block with its token for `bytes`; null when cancelled.
+  [[nodiscard]] BlockPtr next_block(const std::shared_ptr<InputSegment>& segment, std::uint64_t bytes,
+                                    const std::function<bool()>& cancelled);
+  [[nodiscard]] BlockPtr next_slab(const std::shared_ptr<InputSegment>& segment,
+                                   const std::function<bool()>& cancelled);
+  // Columnar files: a block for each stretch.
+  [[nodiscard]] Status read_stretches(const TaskSegment& spec, const std::function<bool()>& cancelled, const Put& put);
+  void hand_on(BlockPtr block, const Put& put);
+  [[nodiscard]] Status fill(Block& block, InputSegment& segment, std::uint64_t offset);
 
   SegmentReader& segments_;
   BlockPool& pool_;

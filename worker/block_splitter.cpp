@@ -20,8 +20,9 @@ Error out_of_memory(const std::string& path) {
 
 }  // namespace
 
-BlockSplitter::BlockSplitter(BlockPool& pool, BlockGauge& gauge, const BlockCost& cost, std::uint64_t record_bytes_max)
-    : pool_(pool), gauge_(gauge), cost_(cost), record_bytes_max_(record_bytes_max) {
+BlockSplitter::BlockSplitter(BlockPool& pool, BlockGauge& gauge, const BlockCost& cost, SourceId source,
+                             std::uint64_t record_bytes_max)
+    : pool_(pool), gauge_(gauge), cost_(cost), source_(source), record_bytes_max_(record_bytes_max) {
   TIPPLE_CHECK(record_bytes_max >= 2 * pool.block_bytes(), "a record of the greatest size must not fit in two blocks");
 }
 
@@ -32,6 +33,11 @@ Status BlockSplitter::add(BlockPtr raw, const Emit& emit) {
     return {};
   }
   if (raw->segment != segment_) begin_segment(*raw);
+  if (!segment_->text) {
+    const bool last = raw->segment_end;
+    take_stretch(std::move(raw), emit);
+    return last ? segment_->check_unchanged() : Status();
+  }
   if (!segment_->binding) {
     position_ = segment_->spec.end;
     return raw->segment_end ? end_segment(true, emit) : Status();
@@ -64,10 +70,7 @@ bool BlockSplitter::find_start(Block& raw) {
   }
   const std::span<const char> bytes = raw.slab->content();
   if (bytes.empty()) return false;
-  const bool final = raw.offset + bytes.size() == segment_->spec.size;
-  const CsvBinding& binding = *segment_->binding;
-  const auto start = guess_csv_record_start(bytes, before_, final, *segment_->dialect, binding.converters.front(),
-                                            static_cast<std::uint32_t>(binding.fields.size()));
+  const auto start = segment_->binding->guess_record_start(bytes, before_, raw.text_end);
   if (!start || *start >= bytes.size()) {
     before_ = bytes.back();
     return false;
@@ -81,7 +84,7 @@ bool BlockSplitter::find_start(Block& raw) {
 
 Status BlockSplitter::split_records(BlockPtr raw, const Emit& emit) {
   const bool segment_end = raw->segment_end;
-  const bool final = raw->offset + raw->slab->content().size() == segment_->spec.size;
+  const bool final = raw->text_end;
   if (scanner_) {
     const std::span<const char> bytes = raw->slab->content();
     const auto end = scanner_->scan(bytes, 0, true);
@@ -90,11 +93,12 @@ Status BlockSplitter::split_records(BlockPtr raw, const Emit& emit) {
     TIPPLE_RETURN_IF_ERROR(end_long_record(false, emit));
     raw->slab->drop_front(*end);
   }
-  if (!raw->slab->prepend(carry_)) return out_of_memory(segment_->spec.path);
+  if (!raw->slab->prepend(carry_)) return out_of_memory(segment_->name);
   carry_.clear();
   const std::span<const char> content = raw->slab->content();
   if (!content.empty()) {
-    const CsvIndexer::Split split = segment_->binding->indexer.index(content, final, raw->slab->index);
+    const RecordBinding& binding = *segment_->binding;
+    const RecordBinding::Split split = binding.split(content, final, raw->slab->index_for(source_, binding));
     const std::span<const char> partial = content.subspan(split.whole);
     if (!partial.empty()) {
       if (split.whole == 0 || segment_end || partial.size() > BlockPool::kCarryBytesMax) {
@@ -109,22 +113,32 @@ Status BlockSplitter::split_records(BlockPtr raw, const Emit& emit) {
   return segment_end ? end_segment(final, emit) : Status();
 }
 
-void BlockSplitter::hand_on(BlockPtr block, const CsvIndexer::Split& split, const Emit& emit) {
+void BlockSplitter::hand_on(BlockPtr block, const RecordBinding::Split& split, const Emit& emit) {
   block->offset = position_;
   block->lines_before = range_.lines;
   block->open_quote = split.open_quote;
   position_ += split.whole;
   range_.lines += split.lines;
-  if (block->slab->index.record_count() == 0) return;
+  const std::uint64_t records = block->slab->index().record_count();
+  if (records == 0) return;
   range_.any = true;
   // Now that its records are counted, less will do than what it was let in with.
-  block->charge.resize(block->slab->bytes_used() + cost_.batch_bytes_max(block->slab->index.record_count(), split.whole));
+  block->charge.resize(block->slab->bytes_used() + cost_.batch_bytes_max(records, split.whole));
+  block->sequence = sequence_++;
+  emit(std::move(block));
+}
+
+// Rows belong to the segment in which their stretch begins, so that the segment is its own range.
+void BlockSplitter::take_stretch(BlockPtr block, const Emit& emit) {
+  range_.end = segment_->spec.end;
+  if (!block->stretch) return;
+  range_.any = true;
   block->sequence = sequence_++;
   emit(std::move(block));
 }
 
 void BlockSplitter::begin_long_record(std::span<const char> bytes) {
-  scanner_.emplace(*segment_->dialect);
+  scanner_ = segment_->format->scanner();
   long_size_ = 0;
   long_charge_ = GaugeCharge::add(gauge_, 0, false);
   TIPPLE_CHECK(!scanner_->scan(bytes, 0, true).has_value(), "a record ends in what the indexer left as partial");
@@ -149,10 +163,12 @@ Status BlockSplitter::end_long_record(bool final, const Emit& emit) {
     block->segment = segment_;
     block->slab = pool_.take();
     char* bytes = block->slab->prepare(long_size_);
-    if (bytes == nullptr) return out_of_memory(segment_->spec.path);
+    if (bytes == nullptr) return out_of_memory(segment_->name);
     std::memcpy(bytes, long_bytes_.data(), long_size_);
     block->slab->commit(long_size_);
-    const CsvIndexer::Split split = segment_->binding->indexer.index(block->slab->content(), final, block->slab->index);
+    const RecordBinding& binding = *segment_->binding;
+    const RecordBinding::Split split =
+        binding.split(block->slab->content(), final, block->slab->index_for(source_, binding));
     TIPPLE_CHECK(split.whole == long_size_, "indexer and boundary scanner disagree about a record's end");
     block->charge = GaugeCharge::add(gauge_, 0, true);
     hand_on(std::move(block), split, emit);
@@ -166,7 +182,7 @@ Status BlockSplitter::end_long_record(bool final, const Emit& emit) {
 
 void BlockSplitter::hand_on_over_long(const Emit& emit) {
   Reject reject;
-  reject.path = segment_->spec.path;
+  reject.path = segment_->name;
   reject.offset = position_;
   reject.line = range_.lines;
   reject.rule = "record_bytes";
@@ -188,7 +204,8 @@ Status BlockSplitter::read_beyond(const Emit& emit) {
   std::vector<char> bytes;
   for (std::size_t step = kBeyondBytes; offset < segment_->spec.size; step = std::min(2 * step, pool_.block_bytes())) {
     bytes.resize(std::min<std::uint64_t>(step, segment_->spec.size - offset));
-    TIPPLE_RETURN_IF_ERROR(segment_->read(bytes, offset));
+    TIPPLE_TRY(const std::size_t got, segment_->read(bytes, offset));
+    bytes.resize(got);
     bytes_beyond_ += bytes.size();
     const auto end = scanner_->scan(bytes, 0, true);
     const std::size_t taken = end.value_or(bytes.size());
@@ -202,8 +219,8 @@ Status BlockSplitter::read_beyond(const Emit& emit) {
 Status BlockSplitter::end_segment(bool at_file_end, const Emit& emit) {
   if (scanner_) TIPPLE_RETURN_IF_ERROR(at_file_end ? end_long_record(true, emit) : read_beyond(emit));
   range_.end = position_;
-  // Blank lines after a guessed start may be the inside of another chunk's record: without a record there is nothing to prove the
-  // guess, and nothing is owned.
+  // Blank lines after a guessed start may be the inside of another chunk's record: without a record there is nothing to
+  // prove the guess, and nothing is owned.
   if (range_.guessed && !range_.any) range_.lines = 0;
   return segment_->check_unchanged();
 }

@@ -1,7 +1,8 @@
 // Block, and the splitter that cuts what was read into blocks of whole records.
 //
-// Which records belong to a segment [begin, end): those that start in it, the last of which may end beyond it. Blank and comment lines
-// count like records here, so that consecutive segments chain byte to byte (RecordRange in coordinator/task.h).
+// Which records belong to a segment [begin, end): those that start in it, the last of which may end beyond it. Blank
+// and comment lines count like records here, so that consecutive segments chain byte to byte (RecordRange in
+// coordinator/task.h).
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 #include "base/result.h"
 #include "coordinator/task.h"
-#include "formats/csv_convert.h"
-#include "formats/csv_index.h"
+#include "formats/batch_source.h"
+#include "formats/record_format.h"
 #include "formats/reject.h"
 #include "worker/block_cost.h"
 #include "worker/block_gauge.h"
@@ -23,18 +24,21 @@
 
 namespace tipple {
 
-// The task graph's message: bytes after read, whole records after split, batches after parse.
+// The task graph's message: bytes after read, whole records after split, batches after parse. Of a columnar file: a
+// stretch of its rows.
 struct Block {
   std::uint64_t sequence = 0;
   bool last = false;  // closes the chunk, holds nothing
-  std::shared_ptr<const InputSegment> segment;
+  std::shared_ptr<InputSegment> segment;
   BlockPool::Lease slab;
-  std::uint64_t offset = 0;        // in the file, of the slab's content
-  std::uint64_t lines_before = 0;  // BlockPlace::lines_before
-  bool segment_end = false;        // read: the segment's last bytes
+  std::optional<BatchStretch> stretch;  // instead of a slab
+  std::uint64_t offset = 0;             // in the file, of the slab's content
+  std::uint64_t lines_before = 0;       // BlockPlace::lines_before
+  bool segment_end = false;             // read: the segment's last bytes
+  bool text_end = false;                // read: and the text's
   bool open_quote = false;
-  std::optional<Reject> over_long;  // instead of content: a record that no block can hold
-  std::vector<CsvBatch> batches;    // one for each table of the source
+  std::optional<Reject> over_long;   // instead of content: a record that no block can hold
+  std::vector<StagedBatch> batches;  // one for each table of the source
   GaugeCharge charge;
   std::uint64_t queued_ns = 0;  // since when it waits for its next stage
 };
@@ -44,7 +48,8 @@ using BlockPtr = std::shared_ptr<Block>;
 class BlockSplitter {
  public:
   // Precondition: record_bytes_max is at least two blocks, so that a longer record is never whole within one.
-  BlockSplitter(BlockPool& pool, BlockGauge& gauge, const BlockCost& cost, std::uint64_t record_bytes_max);
+  BlockSplitter(BlockPool& pool, BlockGauge& gauge, const BlockCost& cost, SourceId source,
+                std::uint64_t record_bytes_max);
 
   using Emit = std::function<void(BlockPtr)>;
   // Takes the blocks of a chunk in the order in which they were read; hands on blocks of whole records, in order.
@@ -62,18 +67,20 @@ class BlockSplitter {
   void extend_long_record(std::span<const char> bytes);
   [[nodiscard]] Status end_long_record(bool final, const Emit& emit);
   [[nodiscard]] Status end_segment(bool at_file_end, const Emit& emit);
-  void hand_on(BlockPtr block, const CsvIndexer::Split& split, const Emit& emit);
+  void hand_on(BlockPtr block, const RecordBinding::Split& split, const Emit& emit);
+  void take_stretch(BlockPtr block, const Emit& emit);
   void hand_on_over_long(const Emit& emit);
 
   BlockPool& pool_;
   BlockGauge& gauge_;
   const BlockCost& cost_;
+  const SourceId source_;
   const std::uint64_t record_bytes_max_;
   std::uint64_t sequence_ = 0;
   std::uint64_t bytes_beyond_ = 0;
 
   // The current segment.
-  std::shared_ptr<const InputSegment> segment_;
+  std::shared_ptr<InputSegment> segment_;
   RecordRange range_;
   bool started_ = false;        // the first record's start is known or guessed
   char before_ = '\n';          // the byte before the next one, while the start is looked for
@@ -81,7 +88,7 @@ class BlockSplitter {
   std::vector<char> carry_;     // the partial record that follows
 
   // A record that began in an earlier block and is not whole yet. Kept up to record_bytes_max_, then only skipped.
-  std::optional<CsvBoundaryScanner> scanner_;
+  std::unique_ptr<RecordScanner> scanner_;
   std::vector<char> long_bytes_;
   std::uint64_t long_size_ = 0;
   GaugeCharge long_charge_;

@@ -11,6 +11,7 @@
 #include <tbb/flow_graph.h>
 
 #include "base/check.h"
+#include "worker/block_convert.h"
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -19,9 +20,9 @@
 namespace tipple {
 namespace {
 
-// The thread sanitizer cannot see through oneTBB, which is not instrumented, and would call each block that a stage hands on a
-// race. It is told that what stages of a graph did before release_to_sanitizer() happened before later stages, and before the
-// end of wait().
+// The thread sanitizer cannot see through oneTBB, which is not instrumented, and would call each block that a stage
+// hands on a race. It is told that what stages of a graph did before release_to_sanitizer() happened before later
+// stages, and before the end of wait().
 void release_to_sanitizer([[maybe_unused]] void* graph) {
 #ifdef __SANITIZE_THREAD__
   __tsan_release(graph);
@@ -42,7 +43,7 @@ constexpr tbb::flow::node_priority_t kWritePriority = 3;
 // A reject's strings, roughly.
 constexpr std::uint64_t kRejectBytes = 256;
 
-std::uint64_t memory_of(const CsvBatch& batch) {
+std::uint64_t memory_of(const StagedBatch& batch) {
   std::uint64_t bytes = batch.rejects.size() * (sizeof(Reject) + kRejectBytes);
   if (!batch.batch) return bytes;
   for (const auto& column : batch.batch->column_data()) {
@@ -61,47 +62,58 @@ struct ChunkGraph::Nodes {
   using Write = tbb::flow::function_node<GroupPtr, tbb::flow::continue_msg>;
 
   explicit Nodes(ChunkGraph& self)
-      : split(graph, tbb::flow::serial, [&self](const BlockPtr& raw, Split::output_ports_type& ports) {
-          const BusyTime busy(self.clock_, Stage::kSplit, raw->queued_ns);
-          self.guarded([&] {
-            return self.splitter_.add(raw, [&](BlockPtr block) {
-              block->queued_ns = steady_ns();
-              release_to_sanitizer(&self);
-              std::get<0>(ports).try_put(std::move(block));
-            });
-          });
-        }, kSplitPriority),
-        parse(graph, self.resources_.threads, [&self](const BlockPtr& block) {
-          self.guarded([&] { return self.parse(*block); });
-          block->queued_ns = steady_ns();
-          return block;
-        }),
+      : split(
+            graph, tbb::flow::serial,
+            [&self](const BlockPtr& raw, Split::output_ports_type& ports) {
+              const BusyTime busy(self.clock_, Stage::kSplit, raw->queued_ns);
+              self.guarded([&] {
+                return self.splitter_.add(raw, [&](BlockPtr block) {
+                  block->queued_ns = steady_ns();
+                  release_to_sanitizer(&self);
+                  std::get<0>(ports).try_put(std::move(block));
+                });
+              });
+            },
+            kSplitPriority),
+        parse(graph, self.resources_.threads,
+              [&self](const BlockPtr& block) {
+                self.guarded([&] { return self.parse(*block); });
+                block->queued_ns = steady_ns();
+                return block;
+              }),
         in_input_order(graph, [](const BlockPtr& block) { return block->sequence; }),
-        rebatch(graph, tbb::flow::serial, [&self](const BlockPtr& block, Rebatch::output_ports_type& ports) {
-          std::vector<GroupPtr> groups;
-          {
-            const BusyTime busy(self.clock_, Stage::kRebatch, block->queued_ns);
-            self.guarded([&] { return self.rebatch(*block, groups); });
-            block->batches.clear();
-            block->charge.reset();
-          }
-          for (GroupPtr& group : groups) std::get<0>(ports).try_put(std::move(group));
-        }, kRebatchPriority),
-        encode(graph, self.resources_.threads, [&self](const GroupPtr& job) {
-          const BusyTime busy(self.clock_, Stage::kEncode, job->queued_ns);
-          self.guarded([&] { return self.encode(*job); });
-          job->group = {};
-          job->queued_ns = steady_ns();
-          return job;
-        }),
+        rebatch(
+            graph, tbb::flow::serial,
+            [&self](const BlockPtr& block, Rebatch::output_ports_type& ports) {
+              std::vector<GroupPtr> groups;
+              {
+                const BusyTime busy(self.clock_, Stage::kRebatch, block->queued_ns);
+                self.guarded([&] { return self.rebatch(*block, groups); });
+                block->batches.clear();
+                block->charge.reset();
+              }
+              for (GroupPtr& group : groups) std::get<0>(ports).try_put(std::move(group));
+            },
+            kRebatchPriority),
+        encode(graph, self.resources_.threads,
+               [&self](const GroupPtr& job) {
+                 const BusyTime busy(self.clock_, Stage::kEncode, job->queued_ns);
+                 self.guarded([&] { return self.encode(*job); });
+                 job->queued_ns = steady_ns();
+                 return job;
+               }),
         in_group_order(graph, [](const GroupPtr& job) { return job->sequence; }),
-        write(graph, tbb::flow::serial, [&self](const GroupPtr& job) {
-          const BusyTime busy(self.clock_, Stage::kWrite, job->queued_ns);
-          self.guarded([&] { return self.write(*job); });
-          job->encoded = {};
-          job->charge.reset();
-          return tbb::flow::continue_msg{};
-        }, kWritePriority) {
+        write(
+            graph, tbb::flow::serial,
+            [&self](const GroupPtr& job) {
+              const BusyTime busy(self.clock_, Stage::kWrite, job->queued_ns);
+              self.guarded([&] { return self.write(*job); });
+              job->group = {};
+              job->encoded = {};
+              job->charge.reset();
+              return tbb::flow::continue_msg{};
+            },
+            kWritePriority) {
     tbb::flow::make_edge(tbb::flow::output_port<0>(split), parse);
     tbb::flow::make_edge(parse, in_input_order);
     tbb::flow::make_edge(in_input_order, rebatch);
@@ -120,13 +132,14 @@ struct ChunkGraph::Nodes {
   Write write;
 };
 
-ChunkGraph::ChunkGraph(GraphResources resources, SegmentReader& segments, std::vector<std::unique_ptr<TableOutput>>& outputs,
-                       StageClock& clock)
+ChunkGraph::ChunkGraph(GraphResources resources, SegmentReader& segments,
+                       std::vector<std::unique_ptr<TableOutput>>& outputs, StageClock& clock)
     : resources_(resources),
+      tables_(segments.tables()),
       outputs_(outputs),
       clock_(clock),
       reader_(segments, resources.pool, resources.gauge, resources.cost, clock, failed_),
-      splitter_(resources.pool, resources.gauge, resources.cost, resources.record_bytes_max) {
+      splitter_(resources.pool, resources.gauge, resources.cost, segments.tables().id, resources.record_bytes_max) {
   // A graph runs in the arena in which it was made.
   resources_.arena.execute([&] { nodes_ = std::make_unique<Nodes>(*this); });
 }
@@ -184,30 +197,36 @@ Status ChunkGraph::wait() {
 
 Status ChunkGraph::parse(Block& block) {
   if (block.last || block.over_long) return {};
+  const BlockText text = text_of(block);
   std::uint64_t bytes = 0;
-  {
-    const BusyTime busy(clock_, Stage::kParse, block.queued_ns);
-    const BlockPlace place{block.segment->spec.path, block.offset, block.lines_before};
-    const CsvBinding& binding = *block.segment->binding;
-    block.batches.reserve(binding.converters.size());
-    for (const CsvConverter& converter : binding.converters) {
-      TIPPLE_TRY(CsvBatch batch, converter.convert(block.slab->content(), block.slab->index, place, block.open_quote,
-                                                   resources_.memory));
-      bytes += memory_of(batch);
-      block.batches.push_back(std::move(batch));
-    }
-    block.slab.reset();
-    block.charge.resize(bytes);
+  std::uint64_t begin_ns = steady_ns();
+  clock_.add_wait(Stage::kParse, begin_ns - block.queued_ns);
+  const auto end_stage = [&](Stage stage) {
+    const std::uint64_t now_ns = steady_ns();
+    clock_.add_busy(stage, now_ns - begin_ns);
+    begin_ns = now_ns;
+  };
+  block.batches.reserve(tables_.stages.size());
+  for (std::size_t table = 0; table < tables_.stages.size(); ++table) {
+    TIPPLE_TRY(ConvertedBatch batch, convert_block(block, table, resources_.memory));
+    end_stage(Stage::kParse);
+    TIPPLE_TRY(StagedBatch staged,
+               tables_.stages[table].run(std::move(batch), block.segment->values[table], text, resources_.memory));
+    end_stage(Stage::kTransform);
+    bytes += memory_of(staged);
+    block.batches.push_back(std::move(staged));
   }
-  const BusyTime busy(clock_, Stage::kCheck);
+  block.slab.reset();
+  block.charge.resize(bytes);
   check(block);
+  end_stage(Stage::kCheck);
   return {};
 }
 
 void ChunkGraph::check(Block& block) {
   for (std::size_t table = 0; table < block.batches.size(); ++table) {
     const auto& batch = block.batches[table].batch;
-    if (batch && batch->num_rows() > 0) outputs_[table]->check(*batch);
+    if (batch->num_rows() > 0) outputs_[table]->check(*batch);
   }
 }
 
@@ -215,15 +234,18 @@ Status ChunkGraph::rebatch(Block& block, std::vector<GroupPtr>& out) {
   std::vector<RowGroup> full;
   for (std::size_t table = 0; table < outputs_.size(); ++table) {
     TableOutput& output = *outputs_[table];
-    if (block.over_long) TIPPLE_RETURN_IF_ERROR(output.add_rejects({*block.over_long}));
+    if (block.over_long) {
+      TIPPLE_RETURN_IF_ERROR(output.add_rejects({*block.over_long}));
+      ++output.rows.rows_in;
+    }
     if (!block.batches.empty()) {
-      CsvBatch& batch = block.batches[table];
-      const std::uint64_t rows = batch.batch ? static_cast<std::uint64_t>(batch.batch->num_rows()) : 0;
-      TIPPLE_CHECK(batch.rows_in == rows + batch.rejects.size(), "the converter lost or invented rows");
+      StagedBatch& batch = block.batches[table];
       TIPPLE_RETURN_IF_ERROR(output.add_rejects(batch.rejects));
+      output.count(batch);
       batch.rejects = {};
       const std::uint64_t bytes = memory_of(batch);
-      if (rows > 0) output.add_rows(std::move(batch.batch), bytes, resources_.gauge, block.charge, full);
+      if (batch.batch->num_rows() > 0)
+        output.add_rows(std::move(batch.batch), bytes, resources_.gauge, block.charge, full);
     }
     if (block.last) output.finish_rows(full);
     for (RowGroup& group : full) {
@@ -242,6 +264,8 @@ Status ChunkGraph::rebatch(Block& block, std::vector<GroupPtr>& out) {
 
 Status ChunkGraph::encode(GroupJob& job) {
   const TableOutput& output = *outputs_[job.table];
+  // A Parquet part is encoded where it is written, a column a task.
+  if (output.spec().part_format == PartFormat::kParquet) return {};
   TIPPLE_TRY(job.encoded, encode_row_group(job.group, output.schema(), output.spec().codec));
   job.group = {};
   std::uint64_t bytes = 0;
@@ -250,6 +274,6 @@ Status ChunkGraph::encode(GroupJob& job) {
   return {};
 }
 
-Status ChunkGraph::write(GroupJob& job) { return outputs_[job.table]->write(job.encoded); }
+Status ChunkGraph::write(GroupJob& job) { return outputs_[job.table]->write(job.group, job.encoded); }
 
 }  // namespace tipple

@@ -1,11 +1,11 @@
 // ChunkGraph: one chunk's oneTBB flow graph, from bytes read to parts closed.
 //
-//   read ──► split ──► parse+check ──► [in order] ──► rebatch ──► encode ──► [in order] ──► write
-//   caller   serial    parallel                       serial      parallel                  serial
+//   read ──► split ──► parse+transform+check ──► [in order] ──► rebatch ──► encode ──► [in order] ──► write
+//   caller   serial    parallel                                 serial      parallel                  serial
 //
-// read() runs on the caller's thread and returns when the last byte is in the graph, wait() when all is written: what is left of
-// one chunk's graph drains while the next chunk is being read, so that the threads never idle between chunks.
-// The first error ends the chunk: every stage then lets its messages pass untouched until the graph is empty.
+// read() runs on the caller's thread and returns when the last byte is in the graph, wait() when all is written: what
+// is left of one chunk's graph drains while the next chunk is being read, so that the threads never idle between
+// chunks. The first error ends the chunk: every stage then lets its messages pass untouched until the graph is empty.
 // Owner: UnfinishedChunk. Thread rule: read() and wait() once each, in this order, from any thread.
 #pragma once
 
@@ -85,6 +85,7 @@ class ChunkGraph {
 
   GraphResources resources_;
   std::atomic<bool> failed_{false};
+  const SourceTables& tables_;
   std::vector<std::unique_ptr<TableOutput>>& outputs_;
   StageClock& clock_;
   BlockReader reader_;

@@ -1,7 +1,7 @@
 // StageClock: how long each stage of a chunk's graph worked, and how long blocks waited for it.
 //
-// busy: time inside the stage, summed over threads. wait: for `read`, time without room for another block; for every other stage, time
-// that blocks or row groups stood in front of it. Thread rule: any thread.
+// busy: time inside the stage, summed over threads. wait: for `read`, time without room for another block; for every
+// other stage, time that blocks or row groups stood in front of it. Thread rule: any thread.
 #pragma once
 
 #include <array>
@@ -14,12 +14,13 @@
 
 namespace tipple {
 
-enum class Stage : std::size_t { kRead, kSplit, kParse, kCheck, kRebatch, kEncode, kWrite, kFinish };
+enum class Stage : std::size_t { kRead, kSplit, kParse, kTransform, kCheck, kRebatch, kEncode, kWrite, kFinish };
 static_assert(static_cast<std::size_t>(Stage::kFinish) + 1 == kStageNames.size());
 
 [[nodiscard]] inline std::uint64_t steady_ns() {
   return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count());
 }
 
 class StageClock {

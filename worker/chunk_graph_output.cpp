@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <arrow/record_batch.h>
@@ -9,16 +10,33 @@
 #include "base/check.h"
 #include "base/fault_point.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "formats/content_digest.h"
 
 namespace tipple {
+namespace {
+
+// Rows of a Parquet part's row groups: readers like them larger than HDF5's chunks.
+constexpr std::uint32_t kParquetGroupRows = 262'144;
+
+std::uint32_t group_rows(const TableSpec& spec) {
+  return spec.part_format == PartFormat::kParquet ? kParquetGroupRows : limits::kRowGroupRows;
+}
+
+}  // namespace
 
 TableOutput::TableOutput(const TableSpec& spec, StagingPlace place)
-    : spec_(spec), schema_(spec.schema()), place_(std::move(place)), sums_([this] { return Sums(schema_); }), grouper_(schema_) {}
+    : spec_(spec),
+      schema_(spec.schema()),
+      place_(std::move(place)),
+      sums_([this] { return Sums(schema_); }),
+      grouper_(schema_, group_rows(spec)) {}
 
 TableOutput::~TableOutput() {
-  if (part_) part_->discard();
-  part_.reset();
+  if (hdf5_) hdf5_->discard();
+  hdf5_.reset();
+  if (parquet_) parquet_->discard();
+  parquet_.reset();
   rejects_.reset();
   if (!part_path_.empty()) ::unlink(part_path_.c_str());
   if (!rejects_path_.empty()) ::unlink(rejects_path_.c_str());
@@ -38,16 +56,22 @@ Status TableOutput::add_rejects(const std::vector<Reject>& rejects) {
     TIPPLE_TRY(rejects_, RejectFileWriter::create(path));
     rejects_path_ = path;
   }
-  rows.rows_in += rejects.size();
   rows.rejected += rejects.size();
   return rejects_->append(rejects);
+}
+
+void TableOutput::count(const StagedBatch& batch) {
+  rows.rows_in += batch.rows_in;
+  rows.filtered += batch.filtered;
+  rows.added += batch.added;
+  check_failures.resize(std::max(check_failures.size(), batch.check_failures.size()));
+  for (std::size_t i = 0; i < batch.check_failures.size(); ++i) check_failures[i] += batch.check_failures[i];
 }
 
 void TableOutput::add_rows(std::shared_ptr<arrow::RecordBatch> batch, std::uint64_t bytes, BlockGauge& gauge,
                            GaugeCharge& charge, std::vector<RowGroup>& full) {
   const auto count = static_cast<std::uint64_t>(batch->num_rows());
   if (count == 0) return;
-  rows.rows_in += count;
   rows.rows_out += count;
   if (waiting_rows_ == 0) waiting_charge_ = GaugeCharge::add(gauge, 0, false);
   waiting_rows_ += count;
@@ -60,33 +84,43 @@ void TableOutput::finish_rows(std::vector<RowGroup>& full) { grouper_.finish(ful
 GaugeCharge TableOutput::take_charge(const RowGroup& group, BlockGauge& gauge) {
   TIPPLE_CHECK(group.rows <= waiting_rows_, "a row group has more rows than were added");
   const std::uint64_t waiting = waiting_charge_.bytes();
-  const auto share = static_cast<std::uint64_t>(static_cast<double>(waiting) * group.rows / static_cast<double>(waiting_rows_));
+  const auto share =
+      static_cast<std::uint64_t>(static_cast<double>(waiting) * group.rows / static_cast<double>(waiting_rows_));
   waiting_rows_ -= group.rows;
   GaugeCharge charge = GaugeCharge::add(gauge, 0, true);
   waiting_charge_.give(waiting_rows_ == 0 ? waiting : share, charge);
   return charge;
 }
 
-Status TableOutput::write(const EncodedRowGroup& group) {
-  if (!part_) {
-    TIPPLE_RETURN_IF_ERROR(create_folders(place_.folder));
-    const std::filesystem::path path = place_.folder / (place_.stem + ".h5");
-    TIPPLE_TRY(part_, Hdf5PartWriter::create(path, schema_, spec_.codec, place_.attributes));
-    part_path_ = path;
-    fault_point("part-created");
+Status TableOutput::create_part() {
+  const bool parquet = spec_.part_format == PartFormat::kParquet;
+  TIPPLE_RETURN_IF_ERROR(create_folders(place_.folder));
+  const std::filesystem::path path = place_.folder / (place_.stem + (parquet ? ".parquet" : ".h5"));
+  if (parquet) {
+    TIPPLE_TRY(parquet_, ParquetPartWriter::create(path, schema_, spec_.codec, place_.attributes));
+  } else {
+    TIPPLE_TRY(hdf5_, Hdf5PartWriter::create(path, schema_, spec_.codec, place_.attributes));
   }
-  TIPPLE_RETURN_IF_ERROR(part_->append(group));
-  part_rows_ += group.rows;
+  part_path_ = path;
+  fault_point("part-created");
+  return {};
+}
+
+Status TableOutput::write(const RowGroup& group, const EncodedRowGroup& encoded) {
+  if (!hdf5_ && !parquet_) TIPPLE_RETURN_IF_ERROR(create_part());
+  TIPPLE_RETURN_IF_ERROR(parquet_ ? parquet_->append(group) : hdf5_->append(encoded));
+  part_rows_ += parquet_ ? group.rows : encoded.rows;
   fault_point("part-row-group");
-  if (!group.last) return {};
-  TIPPLE_RETURN_IF_ERROR(part_->close());
-  part_.reset();
+  if (!(parquet_ ? group.last : encoded.last)) return {};
+  TIPPLE_RETURN_IF_ERROR(parquet_ ? parquet_->close() : hdf5_->close());
+  parquet_.reset();
+  hdf5_.reset();
   fault_point("part-closed");
   return {};
 }
 
 TableOutput::Staged TableOutput::release() {
-  TIPPLE_CHECK(!part_ && part_rows_ == rows.rows_out && rows.balanced(), "a chunk lost or invented rows");
+  TIPPLE_CHECK(!hdf5_ && !parquet_ && part_rows_ == rows.rows_out && rows.balanced(), "a chunk lost or invented rows");
   Staged staged;
   ColumnStatsBuilder stats(schema_);
   for (const Sums& sums : sums_) {

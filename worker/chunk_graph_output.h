@@ -16,11 +16,13 @@
 #include "base/result.h"
 #include "formats/column_stats_builder.h"
 #include "formats/hdf5_part_writer.h"
+#include "formats/parquet_part_writer.h"
 #include "formats/part_encoder.h"
 #include "formats/reject_file.h"
 #include "jobs/job_spec.h"
 #include "jobs/row_account.h"
 #include "worker/block_gauge.h"
+#include "worker/table_stage.h"
 
 namespace tipple {
 
@@ -46,6 +48,7 @@ class TableOutput {
 
   // Rebatch stage: serial, in input order.
   [[nodiscard]] Status add_rejects(const std::vector<Reject>& rejects);
+  void count(const StagedBatch& batch);
   // `bytes` of its block's charge go with the batch.
   void add_rows(std::shared_ptr<arrow::RecordBatch> batch, std::uint64_t bytes, BlockGauge& gauge, GaugeCharge& charge,
                 std::vector<RowGroup>& full);
@@ -53,9 +56,10 @@ class TableOutput {
   // The share of the waiting rows' memory that leaves with `group`.
   [[nodiscard]] GaugeCharge take_charge(const RowGroup& group, BlockGauge& gauge);
   RowAccount rows;
+  std::vector<std::uint64_t> check_failures;  // TableReport::check_failures
 
   // Write stage: serial, in input order.
-  [[nodiscard]] Status write(const EncodedRowGroup& group);
+  [[nodiscard]] Status write(const RowGroup& group, const EncodedRowGroup& encoded);
 
   // After the graph: the staged files, now the caller's to finish or unlink.
   struct Staged {
@@ -86,7 +90,10 @@ class TableOutput {
   std::optional<RejectFileWriter> rejects_;
   std::filesystem::path rejects_path_;
 
-  std::optional<Hdf5PartWriter> part_;
+  [[nodiscard]] Status create_part();
+
+  std::optional<Hdf5PartWriter> hdf5_;  // one of the two, by the table's part format
+  std::optional<ParquetPartWriter> parquet_;
   std::filesystem::path part_path_;
   std::uint64_t part_rows_ = 0;
 };

@@ -1,7 +1,9 @@
-// Runs chunks through the task graph: read -> split -> parse -> check -> rebatch -> encode -> write, then finish (sync, hash).
+// Runs chunks through the task graph: read -> split -> parse -> check -> rebatch -> encode -> write, then finish (sync,
+// hash).
 //
-// The graph's message is a block, never a row; tokens bound its memory. One ChunkRunner per rank; run() is called from one thread
-// (the executor's) and returns when the chunk has been read: the rest of its graph and its finishing overlap the next chunk.
+// The graph's message is a block, never a row; tokens bound its memory. One ChunkRunner per rank; run() is called from
+// one thread (the executor's) and returns when the chunk has been read: the rest of its graph and its finishing overlap
+// the next chunk.
 #pragma once
 
 #include <atomic>
@@ -18,7 +20,8 @@ namespace tipple {
 
 struct RunnerConfig {
   std::uint32_t threads = 1;
-  // Of the whole process. The floor is one block and its batches, plus the rows of one row group for each table of the source.
+  // Of the whole process. The floor is one block and its batches, plus the rows of one row group for each table of the
+  // source.
   std::uint64_t memory_bytes = 0;
   // Bytes read at a time. Neither this nor the memory changes what is written.
   std::uint64_t block_bytes = 512 * limits::kKiB;
@@ -32,8 +35,8 @@ struct RunnerMemory {
   std::uint64_t peak_under_way = 0;  // most blocks and row groups at once
 };
 
-// A chunk that has been read; what its graph still holds is being written. Must not outlive its runner; dropped unfinished, it gives up
-// and leaves nothing staged.
+// A chunk that has been read; what its graph still holds is being written. Must not outlive its runner; dropped
+// unfinished, it gives up and leaves nothing staged.
 class UnfinishedChunk {
  public:
   UnfinishedChunk(UnfinishedChunk&&) noexcept;

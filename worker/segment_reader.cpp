@@ -1,15 +1,15 @@
 #include "worker/segment_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include <arrow/type.h>
 #include <fmt/format.h>
 
+#include "base/check.h"
+#include "base/file.h"
 #include "base/limits.h"
 
 namespace tipple {
@@ -17,15 +17,39 @@ namespace {
 
 constexpr std::uint64_t kHeadBytes = 64 * limits::kKiB;
 constexpr std::uint64_t kHeadBytesGrowth = 8;
+// Rows of a columnar file that are read at once.
+constexpr std::uint64_t kStretchRowsMax = 262'144;
+// What formats/byte_source.h promises.
 constexpr std::string_view kChanged = "changed while it was being loaded";
 
-Error changed_error(const std::string& path, std::string detail) {
-  return environment_error(fmt::format("{}: {}", kChanged, detail), path,
+bool same_file(const TaskSegment& a, const TaskSegment& b) {
+  return a.path == b.path && a.member == b.member && a.size == b.size && a.mtime_ns == b.mtime_ns;
+}
+
+Status check_listed(const TaskSegment& spec) {
+  TIPPLE_TRY(const FileStat stat, stat_regular_file(spec.path));
+  if (stat.size == spec.size && stat.mtime_ns == spec.mtime_ns) return {};
+  return environment_error(fmt::format("{}: it is not the file that was listed", kChanged), spec.path,
                            "let whatever writes it finish, then run the load again");
 }
 
-bool same_file(const TaskSegment& a, const TaskSegment& b) {
-  return a.path == b.path && a.size == b.size && a.mtime_ns == b.mtime_ns;
+std::string name_of(const TaskSegment& spec) {
+  return spec.member.empty() ? spec.path : spec.path + ": " + spec.member;
+}
+
+bool is_columnar_format(SourceFormat format) {
+  switch (format) {
+    case SourceFormat::kCsv:
+    case SourceFormat::kJsonLines:
+    case SourceFormat::kFixedWidth:
+    case SourceFormat::kLog:
+      return false;
+    case SourceFormat::kParquet:
+    case SourceFormat::kHdf5:
+    case SourceFormat::kTable:
+      return true;
+  }
+  TIPPLE_CHECK(false, "unknown source format");
 }
 
 }  // namespace
@@ -34,89 +58,140 @@ bool is_retryable(const Error& error) {
   return error.kind == ErrorKind::kEnvironment && !error.what.starts_with(kChanged);
 }
 
-Result<std::shared_ptr<InputSegment>> InputSegment::open(const TaskSegment& spec) {
+std::optional<std::uint64_t> InputSegment::text_size() const {
+  return text->random_access() ? std::optional(spec.size) : std::nullopt;
+}
+
+Result<std::size_t> InputSegment::read(std::span<char> out, std::uint64_t offset) {
+  // A file with random access is read by several threads, and from it alone.
+  if (text->random_access() || offset >= prefix_.size()) return text->read(out, offset);
+  const std::size_t ahead = std::min<std::size_t>(out.size(), prefix_.size() - offset);
+  std::memcpy(out.data(), prefix_.data() + offset, ahead);
+  if (ahead == out.size()) return ahead;
+  offset += ahead;
+  prefix_ = {};
+  TIPPLE_TRY(const std::size_t got, text->read(out.subspan(ahead), offset));
+  return ahead + got;
+}
+
+Result<std::span<const char>> InputSegment::peek(std::uint64_t bytes) {
+  const std::size_t had = prefix_.size();
+  if (bytes > had) {
+    prefix_.resize(bytes);
+    TIPPLE_TRY(const std::size_t got, text->read(std::span(prefix_).subspan(had), had));
+    prefix_.resize(had + got);
+  }
+  return std::span<const char>(prefix_);
+}
+
+Status InputSegment::check_unchanged() const { return text ? text->check_unchanged() : check_listed(spec); }
+
+SegmentReader::SegmentReader(SourceTables tables, DecodeLimits limits)
+    : tables_(std::make_unique<const SourceTables>(std::move(tables))),
+      limits_(limits),
+      cost_(tables_->source(), tables_->specs) {}
+
+Result<SegmentReader> SegmentReader::make(SourceTables tables, DecodeLimits limits) {
+  SegmentReader reader(std::move(tables), limits);
+  const SourceSpec& source = reader.tables().source();
+  if (!is_columnar_format(source.format)) {
+    TIPPLE_TRY(reader.format_, make_record_format(source));
+  }
+  return reader;
+}
+
+Result<std::shared_ptr<InputSegment>> SegmentReader::open(const TaskSegment& spec) const {
   auto segment = std::make_shared<InputSegment>();
   segment->spec = spec;
-  TIPPLE_TRY(segment->file_, File::open(spec.path, O_RDONLY));
-  TIPPLE_RETURN_IF_ERROR(segment->check_unchanged());
-  if (spec.end - spec.begin > kHeadBytes) {
-    ::posix_fadvise(segment->file_.fd(), static_cast<off_t>(spec.begin), static_cast<off_t>(spec.end - spec.begin),
-                    POSIX_FADV_SEQUENTIAL);
+  segment->name = name_of(spec);
+  const SourceSpec& source = tables().source();
+  TIPPLE_TRY(segment->text, open_byte_source({spec.path, spec.size, spec.mtime_ns, spec.member}, source,
+                                             limits_.threads, limits_.memory_bytes));
+  const bool whole = spec.begin == 0 && spec.end == spec.size;
+  if (!whole && !segment->text->random_access()) {
+    return environment_error(fmt::format("{}: it cannot be cut any more", kChanged), spec.path, "run the load again");
   }
+  segment->format = format_.get();
+  segment->line_end = source.csv.newline == CsvDialect::Newline::kLf ? '\n' : '\r';
   return segment;
 }
 
-Status InputSegment::read(std::span<char> out, std::uint64_t offset) const {
-  TIPPLE_TRY(const std::size_t got, file_.read_at(std::as_writable_bytes(out), offset));
-  if (got < out.size()) {
-    return changed_error(spec.path, fmt::format("it ends at byte {}, and had {} bytes when it was listed", offset + got, spec.size));
-  }
-  return {};
-}
-
-Status InputSegment::check_unchanged() const {
-  struct stat info {};
-  if (::fstat(file_.fd(), &info) != 0) return system_error(errno, "cannot stat", spec.path);
-  if (!S_ISREG(info.st_mode)) return environment_error("is not a regular file", spec.path);
-  const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size != spec.size) {
-    return changed_error(spec.path, fmt::format("it has {} bytes, and had {} when it was listed", size, spec.size));
-  }
-  const std::int64_t mtime_ns = static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec;
-  if (mtime_ns != spec.mtime_ns) return changed_error(spec.path, "it was modified after it was listed");
-  return {};
-}
-
-void InputSegment::will_need(std::uint64_t offset, std::uint64_t bytes) const {
-  ::posix_fadvise(file_.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
-}
-
-Result<CsvHead> SegmentReader::read_head(const InputSegment& segment, std::span<const char> first_bytes) {
-  const SourceSpec& source = *tables_.source;
-  const std::uint64_t size = segment.spec.size;
-  std::vector<char> bytes;
+Result<FileHead> SegmentReader::read_head(InputSegment& segment, std::span<const char> first_bytes) const {
+  const std::optional<std::uint64_t> size = segment.text_size();
   for (std::uint64_t wanted = kHeadBytes;; wanted *= kHeadBytesGrowth) {
+    bool complete = size && first_bytes.size() == *size;
     if (first_bytes.empty()) {
-      bytes.resize(std::min(size, wanted));
-      TIPPLE_RETURN_IF_ERROR(segment.read(bytes, 0));
-      first_bytes = bytes;
+      const std::uint64_t asked = std::min(size.value_or(wanted), wanted);
+      TIPPLE_TRY(first_bytes, segment.peek(asked));
+      complete = size ? first_bytes.size() == *size : first_bytes.size() < asked;
     }
-    const bool complete = first_bytes.size() == size;
-    TIPPLE_TRY(CsvHead head, read_csv_head(first_bytes, complete, source.csv, source.fields, segment.spec.path));
+    TIPPLE_TRY(FileHead head, format_->read_head(first_bytes, complete, segment.name));
     if (complete || head.data_begin <= first_bytes.size()) return head;
     first_bytes = {};
   }
 }
 
-Status SegmentReader::bind_fields(const CsvHead& head, const std::string& path) {
-  if (binding_ && binding_->fields == head.fields) return {};
-  const SourceSpec& source = *tables_.source;
-  auto binding = std::make_shared<CsvBinding>(
-      CsvBinding{head.fields, CsvIndexer(source.csv, static_cast<std::uint32_t>(head.fields.size())), {}});
-  for (const TableSpec* table : tables_.specs) {
-    TIPPLE_TRY(auto positions, bind_csv_columns(head, table->columns, path));
-    binding->converters.emplace_back(source.csv, table->columns, std::move(positions), table->rejects.keep_raw);
+std::vector<BoundTable> SegmentReader::bound_tables() const {
+  std::vector<BoundTable> bound;
+  for (const TableStage& stage : tables().stages) bound.push_back(stage.bound());
+  return bound;
+}
+
+Status SegmentReader::bind_values(InputSegment& segment) {
+  if (values_.empty() || values_of_ != segment.name) {
+    values_.clear();
+    for (const TableStage& stage : tables().stages) {
+      TIPPLE_TRY(FileValues values, stage.values_of(segment.name));
+      values_.push_back(std::move(values));
+    }
+    values_of_ = segment.name;
   }
-  binding_ = std::move(binding);
+  segment.values = values_;
   return {};
 }
 
-Status SegmentReader::bind(InputSegment& segment, std::optional<std::uint64_t> known_start, std::span<const char> first_bytes) {
+Status SegmentReader::bind(InputSegment& segment, std::optional<std::uint64_t> known_start,
+                           std::span<const char> first_bytes) {
   if (!head_ || !same_file(head_of_, segment.spec)) {
     head_.reset();
-    TIPPLE_TRY(CsvHead head, read_head(segment, first_bytes));
+    TIPPLE_TRY(FileHead head, read_head(segment, first_bytes));
     head_of_ = segment.spec;
     head_ = std::move(head);
   }
   const std::uint64_t begin = segment.spec.begin;
-  segment.dialect = &tables_.source->csv;
   segment.head_lines = begin == 0 ? head_->lines : 0;
   segment.start_known = begin <= head_->data_begin || known_start.has_value();
   segment.start = begin <= head_->data_begin ? head_->data_begin : known_start.value_or(begin);
-  if (head_->fields.empty()) return {};
-  TIPPLE_RETURN_IF_ERROR(bind_fields(*head_, segment.spec.path));
+  if (!format_->has_records(*head_)) return {};
+  if (!binding_ || bound_head_->fields != head_->fields) {
+    TIPPLE_TRY(binding_, format_->bind(*head_, bound_tables(), segment.name));
+    bound_head_ = head_;
+  }
   segment.binding = binding_;
-  return {};
+  return bind_values(segment);
+}
+
+Result<std::shared_ptr<InputSegment>> SegmentReader::open_columnar(const TaskSegment& spec) {
+  TIPPLE_RETURN_IF_ERROR(check_listed(spec));
+  if (!batches_ || !same_file(batches_of_, spec)) {
+    converters_.clear();
+    TIPPLE_TRY(batches_, open_batch_source(spec.path, tables().source()));
+    for (const TableStage& stage : tables().stages) {
+      TIPPLE_TRY(auto converter, BatchConverter::make(*batches_->schema(), stage.bound(), spec.path));
+      converters_.push_back(std::move(converter));
+    }
+    batches_of_ = spec;
+  }
+  auto segment = std::make_shared<InputSegment>();
+  segment->spec = spec;
+  segment->name = name_of(spec);
+  segment->batches = batches_;
+  segment->converters = converters_;
+  segment->stretches = batches_->stretches(spec.begin, spec.end, kStretchRowsMax);
+  segment->start_known = true;
+  segment->start = spec.begin;
+  TIPPLE_RETURN_IF_ERROR(bind_values(*segment));
+  return segment;
 }
 
 }  // namespace tipple

@@ -26,6 +26,7 @@ inline ChunkReport sample_report(std::uint32_t chunk = 3) {
   part.columns = {{1, "-3", "\"z\""}, {0, "", ""}};
   table.part = part;
   table.rejects = "flights/_staging/a/chunk-00003-2.rejects.parquet";
+  table.check_failures = {4, 0};
   report.tables = {table, TableReport{}};
   report.bytes_read = 5000;
   report.run_ns = 6000;

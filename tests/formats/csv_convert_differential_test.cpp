@@ -323,7 +323,7 @@ TEST(CsvConvertDifferential, PythonReadsTheSameRecords) {
       text += chance(random, 100) ? line_end + line_end : line_end;
     }
     const std::vector<std::vector<std::string>> want = read_with_python(text, table.dialect);
-    const CsvBatch got = convert(table, text);
+    const ConvertedBatch got = convert(table, text);
     ASSERT_EQ(got.rows_in, want.size());
     std::int64_t row = 0;
     std::size_t rejected = 0;

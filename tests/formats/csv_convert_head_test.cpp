@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Result<CsvHead> head_of(std::string_view text, const CsvDialect& dialect = {}, bool complete = true,
+Result<FileHead> head_of(std::string_view text, const CsvDialect& dialect = {}, bool complete = true,
                         const std::vector<std::string>& fields = {}) {
   return read_csv_head({text.data(), text.size()}, complete, dialect, fields, "in.csv");
 }

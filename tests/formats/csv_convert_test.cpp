@@ -21,7 +21,7 @@ Table two_columns(bool nullable = true) {
 }
 
 TEST(CsvConvert, QuotedFields) {
-  const CsvBatch batch =
+  const ConvertedBatch batch =
       convert(two_columns(), "\"1\",\"x, y\"\n2,\"say \"\"hi\"\"\"\n3,\"two\nlines\"\n4,\"\"\n5,\"\"\"\"\n");
   EXPECT_THAT(batch.rejects, IsEmpty());
   EXPECT_THAT(cells(batch, 0), ElementsAre("1", "2", "3", "4", "5"));
@@ -41,20 +41,20 @@ TEST(CsvConvert, LongQuotedFieldsOfEveryLength) {
       want.push_back(value);
     }
   }
-  const CsvBatch batch = convert(two_columns(), text);
+  const ConvertedBatch batch = convert(two_columns(), text);
   EXPECT_THAT(batch.rejects, IsEmpty());
   EXPECT_EQ(cells(batch, 1), want);
 }
 
 TEST(CsvConvert, TextAfterClosingQuoteIsRejected) {
-  const CsvBatch batch = convert(two_columns(), "1,\"x\"y\n\"2\"3,z\n4,\"x\"\"y\"z\n5,\"x\" \n6,ok\n");
+  const ConvertedBatch batch = convert(two_columns(), "1,\"x\"y\n\"2\"3,z\n4,\"x\"\"y\"z\n5,\"x\" \n6,ok\n");
   EXPECT_THAT(rules(batch), ElementsAre("quote", "quote", "quote", "quote"));
   EXPECT_THAT(cells(batch, 0), ElementsAre("6"));
   EXPECT_EQ(batch.rejects[1].column, "a");
 }
 
 TEST(CsvConvert, QuotesInBareFieldsAreOrdinary) {
-  const CsvBatch batch = convert(two_columns(), "1,12\" monitor\n2,a\"b\"c\n");
+  const ConvertedBatch batch = convert(two_columns(), "1,12\" monitor\n2,a\"b\"c\n");
   EXPECT_THAT(cells(batch, 1), ElementsAre("12\" monitor", "a\"b\"c"));
 }
 
@@ -77,7 +77,7 @@ TEST(CsvConvert, EscapeCharacter) {
   Table table = two_columns();
   table.dialect.escape = '\\';
   table.dialect.null_texts = {"\\N"};
-  const CsvBatch batch = convert(
+  const ConvertedBatch batch = convert(
       table, "1,\"a\\\"b\"\n2,a\\,b\n\\3,\\\\\n\\N,\\N\n\"5\",\"\\N\"\n6,\"a\"\"b\"\n7,\\\"q\n8,end\\\r\r\n9,\\");
   EXPECT_THAT(cells(batch, 0), ElementsAre("1", "2", "3", "null", "5", "7", "8"));
   EXPECT_THAT(cells(batch, 1), ElementsAre("a\"b", "a,b", "\\", "null", "N", "\"q", "end\r"));
@@ -101,14 +101,14 @@ TEST(CsvConvert, SpecialCharactersThatStandInValues) {
 TEST(CsvConvert, Nulls) {
   Table table = two_columns();
   table.dialect.null_texts = {"", "NA", "-1", "a longer text for null"};
-  const CsvBatch batch = convert(table, "NA,NA\n-1,a longer text for null\n,\n1,\"NA\"\n2,\"\"\n3,NAN\n4,na\n");
+  const ConvertedBatch batch = convert(table, "NA,NA\n-1,a longer text for null\n,\n1,\"NA\"\n2,\"\"\n3,NAN\n4,na\n");
   EXPECT_THAT(batch.rejects, IsEmpty());
   EXPECT_THAT(cells(batch, 0), ElementsAre("null", "null", "null", "1", "2", "3", "4"));
   EXPECT_THAT(cells(batch, 1), ElementsAre("null", "null", "null", "NA", "", "NAN", "na"));
   EXPECT_THAT(rules(convert(table, "\"NA\",x\n\"\",x\n")), ElementsAre("type", "type"));
   Table strict = two_columns(false);
   strict.dialect.null_texts = {"NA"};
-  const CsvBatch rejected = convert(strict, "NA,x\n1,NA\n2,\n,x\n");
+  const ConvertedBatch rejected = convert(strict, "NA,x\n1,NA\n2,\n,x\n");
   EXPECT_THAT(rules(rejected), ElementsAre("not_null", "not_null", "type"));
   EXPECT_THAT(cells(rejected, 1), ElementsAre(""));
 }
@@ -117,7 +117,7 @@ TEST(CsvConvert, NullsOfEveryType) {
   for (const char* type : {"int8", "uint64", "float32", "float64", "decimal(9,2)", "decimal(38,5)", "bool", "date",
                            "time", "timestamp", "timestamp_tz", "string", "string(4)", "enum(a,b)"}) {
     std::vector<std::string> fields(100);
-    const CsvBatch batch = convert_fields(type, fields, true);
+    const ConvertedBatch batch = convert_fields(type, fields, true);
     EXPECT_EQ(batch.batch->column(0)->null_count(), 100) << type;
     EXPECT_EQ(convert_fields(type, fields, false).rejects.size(), 100) << type;
   }
@@ -132,7 +132,7 @@ TEST(CsvConvert, PlacesOfRejects) {
   table.dialect.comment = '#';
   table.keep_raw = true;
   const std::string text = "1,a\n\n#note\nx,b\n2,\"l1\nl2\"\r\n3\n4,5,6\r\n\ny,c";
-  const CsvBatch batch = convert(table, text, {"in.csv", 1000, 7});
+  const ConvertedBatch batch = convert(table, text, {"in.csv", 1000, 7});
   ASSERT_THAT(rules(batch), ElementsAre("type", "arity", "arity", "type"));
   EXPECT_EQ(batch.rows_in, 6);
   EXPECT_THAT(cells(batch, 0), ElementsAre("1", "2"));
@@ -152,7 +152,7 @@ TEST(CsvConvert, PlacesOfRejects) {
 
 TEST(CsvConvert, OneRejectPerRecordByTableOrder) {
   Table table = two_columns(false);
-  const CsvBatch batch = convert(table, "x,\n1,\n2,b\n");
+  const ConvertedBatch batch = convert(table, "x,\n1,\n2,b\n");
   ASSERT_EQ(batch.rejects.size(), 2U);
   EXPECT_EQ(batch.rejects[0].column, "a");
   EXPECT_EQ(batch.rejects[1].column, "b");
@@ -161,7 +161,7 @@ TEST(CsvConvert, OneRejectPerRecordByTableOrder) {
 
 TEST(CsvConvert, OpenQuoteAtTheEnd) {
   for (const std::string before : {"", "1,a\n", "1,a\n1\n"}) {
-    const CsvBatch batch = convert(two_columns(), before + "2,\"abc\nd");
+    const ConvertedBatch batch = convert(two_columns(), before + "2,\"abc\nd");
     ASSERT_FALSE(batch.rejects.empty());
     EXPECT_EQ(batch.rejects.back().rule, "quote");
     EXPECT_EQ(batch.rejects.back().offset, before.size());
@@ -179,7 +179,7 @@ TEST(CsvConvert, OverlongFieldsAndRecords) {
 }
 
 TEST(CsvConvert, NothingIn) {
-  const CsvBatch batch = convert(two_columns(), "");
+  const ConvertedBatch batch = convert(two_columns(), "");
   EXPECT_EQ(batch.batch->num_rows(), 0);
   EXPECT_EQ(batch.rows_in, 0U);
 }
@@ -187,7 +187,7 @@ TEST(CsvConvert, NothingIn) {
 TEST(CsvConvert, ColumnsInAnyOrderAndTwice) {
   Table table;
   table.columns = {column("c", "string"), column("a", "int8"), column("again", "string"), column("c2", "enum(x,y)")};
-  const CsvConverter converter(table.dialect, table.columns, {2, 0, 0, 2}, false);
+  const CsvConverter converter = CsvConverter::make(table.dialect, table.columns, {2, 0, 0, 2}, false).value();
   const PaddedText text("1,skipped,x\r\n2,\"sk\",y\r\n");
   CsvIndex index;
   (void)CsvIndexer(table.dialect, 3).index(text.span(), true, index);
@@ -227,7 +227,7 @@ struct Mixed {
 
 TEST(CsvConvert, EveryCutGivesTheSame) {
   const Mixed mixed(120);
-  const CsvBatch whole = convert(mixed.table, mixed.text);
+  const ConvertedBatch whole = convert(mixed.table, mixed.text);
   ASSERT_GT(whole.rejects.size(), 10U);
   ASSERT_GT(whole.batch->num_rows(), 10);
   std::size_t cut = 0;
@@ -238,8 +238,8 @@ TEST(CsvConvert, EveryCutGivesTheSame) {
     ++cuts;
     const auto lines = static_cast<std::uint64_t>(
         std::count(mixed.text.begin(), mixed.text.begin() + static_cast<std::ptrdiff_t>(cut), '\n'));
-    const CsvBatch first = convert(mixed.table, mixed.text.substr(0, cut), {}, false);
-    const CsvBatch second = convert(mixed.table, mixed.text.substr(cut), {"", cut, lines});
+    const ConvertedBatch first = convert(mixed.table, mixed.text.substr(0, cut), {}, false);
+    const ConvertedBatch second = convert(mixed.table, mixed.text.substr(cut), {"", cut, lines});
     const auto batch = arrow::ConcatenateRecordBatches({first.batch, second.batch});
     ASSERT_TRUE(batch.ok());
     ASSERT_TRUE((*batch)->Equals(*whole.batch)) << "cut at " << cut;
@@ -258,7 +258,7 @@ TEST(CsvConvert, EveryCutGivesTheSame) {
 
 TEST(CsvConvert, RejectedRowsLeaveTheOthersAsTheyWere) {
   const Mixed mixed(5000);
-  const CsvBatch with = convert(mixed.table, mixed.text);
+  const ConvertedBatch with = convert(mixed.table, mixed.text);
   std::string good;
   std::size_t at = 0;
   std::size_t next_reject = 0;
@@ -272,7 +272,7 @@ TEST(CsvConvert, RejectedRowsLeaveTheOthersAsTheyWere) {
     at += *end;
   }
   EXPECT_EQ(next_reject, with.rejects.size());
-  const CsvBatch without = convert(mixed.table, good);
+  const ConvertedBatch without = convert(mixed.table, good);
   EXPECT_THAT(without.rejects, IsEmpty());
   EXPECT_TRUE(without.batch->Equals(*with.batch));
 }

@@ -29,7 +29,7 @@ class PaddedText {
 inline ColumnSpec column(const std::string& name, const std::string& type, bool nullable = false) {
   const Result<DataType> parsed = parse_data_type(type);
   EXPECT_TRUE(parsed.ok()) << type;
-  return {Column{name, *parsed, nullable}, name};
+  return {Column{name, *parsed, nullable}, name, {}, {}};
 }
 
 // Columns c0, c1, ... bound to the file's fields in order.
@@ -42,16 +42,16 @@ struct Table {
   [[nodiscard]] CsvConverter converter() const {
     std::vector<std::uint32_t> positions;
     for (std::uint32_t i = 0; i < fields(); ++i) positions.push_back(i);
-    return CsvConverter(dialect, columns, positions, keep_raw);
+    return CsvConverter::make(dialect, columns, positions, keep_raw).value();
   }
 };
 
-inline CsvBatch convert(const Table& table, std::string_view text, const BlockPlace& place = {}, bool final = true) {
+inline ConvertedBatch convert(const Table& table, std::string_view text, const BlockPlace& place = {}, bool final = true) {
   const PaddedText block(text);
   CsvIndex index;
   const CsvIndexer::Split split = CsvIndexer(table.dialect, table.fields()).index(block.span(), final, index);
   EXPECT_EQ(split.whole, text.size());
-  Result<CsvBatch> batch =
+  Result<ConvertedBatch> batch =
       table.converter().convert(block.span(), index, place, split.open_quote, arrow::default_memory_pool());
   EXPECT_TRUE(batch.ok());
   EXPECT_TRUE(batch->batch->ValidateFull().ok()) << batch->batch->ValidateFull().ToString();
@@ -59,7 +59,7 @@ inline CsvBatch convert(const Table& table, std::string_view text, const BlockPl
 }
 
 // One column of one type over one field per record.
-inline CsvBatch convert_fields(const std::string& type, const std::vector<std::string>& fields, bool nullable = false) {
+inline ConvertedBatch convert_fields(const std::string& type, const std::vector<std::string>& fields, bool nullable = false) {
   Table table;
   table.columns = {column("value", type, nullable), column("end", "string")};
   std::string text;
@@ -68,14 +68,14 @@ inline CsvBatch convert_fields(const std::string& type, const std::vector<std::s
 }
 
 // The values of column `c`, as Arrow prints them; "null" for null.
-inline std::vector<std::string> cells(const CsvBatch& batch, int c = 0) {
+inline std::vector<std::string> cells(const ConvertedBatch& batch, int c = 0) {
   std::vector<std::string> out;
   const auto array = batch.batch->column(c);
   for (std::int64_t i = 0; i < array->length(); ++i) out.push_back((*array->GetScalar(i))->ToString());
   return out;
 }
 
-inline std::vector<std::string> rules(const CsvBatch& batch) {
+inline std::vector<std::string> rules(const ConvertedBatch& batch) {
   std::vector<std::string> out;
   for (const Reject& reject : batch.rejects) out.push_back(reject.rule);
   return out;

@@ -25,7 +25,7 @@ class CsvConvertTypes : public ::testing::TestWithParam<Case> {};
 
 TEST_P(CsvConvertTypes, Value) {
   const Case& c = GetParam();
-  const CsvBatch batch = convert_fields(c.type, {c.field});
+  const ConvertedBatch batch = convert_fields(c.type, {c.field});
   const std::string got = batch.rejects.empty() ? cells(batch)[0] : "!" + batch.rejects[0].rule;
   EXPECT_EQ(got, c.want) << c.type << " of " << c.field
                          << (batch.rejects.empty() ? "" : ": " + batch.rejects[0].reason);
@@ -34,7 +34,7 @@ TEST_P(CsvConvertTypes, Value) {
 TEST_P(CsvConvertTypes, QuotedValue) {  // the slow way gives what the fast way gives
   const Case& c = GetParam();
   if (c.field.find('"') != std::string::npos || c.want == "!not_null") return;
-  const CsvBatch batch = convert_fields(c.type, {"\"" + c.field + "\""});
+  const ConvertedBatch batch = convert_fields(c.type, {"\"" + c.field + "\""});
   EXPECT_EQ(batch.rejects.empty() ? cells(batch)[0] : "!" + batch.rejects[0].rule, c.want)
       << c.type << " of " << c.field;
 }
@@ -178,11 +178,11 @@ TEST(CsvConvertReasons, NameWhatToDo) {
 }
 
 TEST(CsvConvertFloats, SpecialValues) {
-  const CsvBatch batch =
+  const ConvertedBatch batch =
       convert_fields("float64", {"nan", "NaN", "-nan", "inf", "-Infinity", "+INF", "1e-400", "-0", ".5", "5.", "+1e3"});
   ASSERT_TRUE(batch.rejects.empty()) << batch.rejects[0].reason;
   EXPECT_THAT(cells(batch), ElementsAre("nan", "nan", "nan", "inf", "-inf", "inf", "0", "-0", "0.5", "5", "1000"));
-  const CsvBatch bad = convert_fields("float64", {"nan(1)", "1e400", "-1e400", "infin", "0x1p3", "1e", ".", "-", "1 ",
+  const ConvertedBatch bad = convert_fields("float64", {"nan(1)", "1e400", "-1e400", "infin", "0x1p3", "1e", ".", "-", "1 ",
                                                   " 1", "--1", "1.2.3", "1_0", "e5"});
   EXPECT_EQ(bad.batch->num_rows(), 0);
   EXPECT_THAT(rules(bad), ElementsAre("type", "range", "range", "type", "type", "type", "type", "type", "type", "type",
@@ -228,8 +228,8 @@ TEST(CsvConvertFloats, BitsOfStrtod) {
     texts.emplace_back(text);
   }
   std::erase_if(texts, [](const std::string& text) { return std::isinf(std::strtod(text.c_str(), nullptr)); });
-  const CsvBatch doubles = convert_fields("float64", texts);
-  const CsvBatch floats = convert_fields("float32", texts);
+  const ConvertedBatch doubles = convert_fields("float64", texts);
+  const ConvertedBatch floats = convert_fields("float32", texts);
   ASSERT_TRUE(doubles.rejects.empty()) << doubles.rejects[0].reason;
   const auto& got64 = static_cast<const arrow::DoubleArray&>(*doubles.batch->column(0));
   const auto& got32 = static_cast<const arrow::FloatArray&>(*floats.batch->column(0));
@@ -256,7 +256,7 @@ TEST(CsvConvertDates, EveryDay) {
       for (int day = 1; day <= days; ++day) fields.push_back(fmt::format("{:04}-{:02}-{:02}", year, month, day));
     }
   }
-  const CsvBatch batch = convert_fields("date", fields);
+  const ConvertedBatch batch = convert_fields("date", fields);
   ASSERT_TRUE(batch.rejects.empty()) << batch.rejects[0].reason;
   const auto& days = static_cast<const arrow::Date32Array&>(*batch.batch->column(0));
   for (std::int64_t i = 0; i < days.length(); ++i)
@@ -268,7 +268,7 @@ TEST(CsvConvertEnums, ManyLabels) {
   std::vector<std::string> labels;
   for (int i = 0; i < 5000; ++i) labels.push_back(fmt::format("{}{}", i % 2 == 0 ? "a common beginning " : "l", i));
   for (const std::string& label : labels) type += (type.back() == '(' ? "" : ",") + label;
-  const CsvBatch batch = convert_fields(type + ")", labels);
+  const ConvertedBatch batch = convert_fields(type + ")", labels);
   ASSERT_TRUE(batch.rejects.empty()) << batch.rejects[0].reason;
   const auto& codes = static_cast<const arrow::UInt16Array&>(*batch.batch->column(0));
   for (std::int64_t i = 0; i < codes.length(); ++i) ASSERT_EQ(codes.Value(i), i);

@@ -33,12 +33,12 @@ std::vector<ColumnSpec> columns_of(std::uint8_t setting) {
   for (std::size_t i = 0; i < 3; ++i) {
     const std::string name(1, static_cast<char>('a' + i));
     columns.push_back(
-        {Column{name, parse_data_type(kTypes[(setting + i * 5) % std::size(kTypes)]).value(), i == 1}, name});
+        {Column{name, parse_data_type(kTypes[(setting + i * 5) % std::size(kTypes)]).value(), i == 1}, name, {}, {}});
   }
   return columns;
 }
 
-CsvBatch convert(std::string_view text, const CsvIndexer& indexer, const CsvConverter& converter, std::uint64_t offset,
+ConvertedBatch convert(std::string_view text, const CsvIndexer& indexer, const CsvConverter& converter, std::uint64_t offset,
                  bool final, std::size_t& whole) {
   // Exactly the readable bytes past the end that the contract names: the address sanitizer sees one more.
   std::vector<char> block(text.begin(), text.end());
@@ -61,16 +61,16 @@ void run(std::span<const std::uint8_t> data) {
   const std::string_view text(reinterpret_cast<const char*>(data.data()) + kSettingBytes, data.size() - kSettingBytes);
   for (const bool complete : {false, true}) (void)read_csv_head(text, complete, dialect, {}, "fuzz");
 
-  const CsvConverter converter(dialect, columns_of(data[1]), {2, 0, 1}, (data[0] & 64) != 0);
+  const CsvConverter converter = CsvConverter::make(dialect, columns_of(data[1]), {2, 0, 1}, (data[0] & 64) != 0).value();
   const CsvIndexer indexer(dialect, 3);
   std::size_t whole = 0;
-  const CsvBatch all = convert(text, indexer, converter, 0, true, whole);
+  const ConvertedBatch all = convert(text, indexer, converter, 0, true, whole);
   TIPPLE_CHECK(whole == text.size(), "the end of the file ends the last record");
 
   const std::size_t cut = text.size() * data[2] / 256;
-  const CsvBatch first = convert(text.substr(0, cut), indexer, converter, 0, false, whole);
+  const ConvertedBatch first = convert(text.substr(0, cut), indexer, converter, 0, false, whole);
   std::size_t rest = 0;
-  const CsvBatch second = convert(text.substr(whole), indexer, converter, whole, true, rest);
+  const ConvertedBatch second = convert(text.substr(whole), indexer, converter, whole, true, rest);
   const auto together = arrow::ConcatenateRecordBatches({first.batch, second.batch});
   TIPPLE_CHECK(
       together.ok() && (*together)->Equals(*all.batch, false, arrow::EqualOptions::Defaults().nans_equal(true)),

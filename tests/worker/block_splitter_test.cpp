@@ -15,8 +15,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "tests/worker/chunk_corpus.h"
+#include "worker/block_convert.h"
 #include "worker/block_reader.h"
 
 namespace tipple::testing_load {
@@ -29,9 +31,12 @@ struct Found {
 
 class Splitting {
  public:
-  explicit Splitting(const CorpusFile& file) : path_(std::filesystem::path(::testing::TempDir()) / ("tipple-split-" + random_id().to_hex())) {
+  explicit Splitting(const CorpusFile& file)
+      : path_(std::filesystem::path(::testing::TempDir()) / ("tipple-split-" + random_id().to_hex())) {
     std::ofstream(path_, std::ios::binary) << file.content;
-    source_.csv = file.dialect;
+    job_.sources.emplace_back();
+    job_.sources[0].csv = file.dialect;
+    table_.from = {SourceId(0)};
     table_.columns = {{Column{"id", parse_data_type("int32").value(), false}, "id", {}, {}},
                       {Column{"text", parse_data_type("string").value(), true}, "text", {}, {}}};
     const FileStat stat = stat_regular_file(path_).value();
@@ -42,22 +47,27 @@ class Splitting {
   [[nodiscard]] std::uint64_t size() const { return segment_.size; }
 
   // One chunk [begin, end).
-  Found chunk(std::uint64_t begin, std::uint64_t end, std::optional<std::uint64_t> known_start, std::size_t block_bytes) {
+  Found chunk(std::uint64_t begin, std::uint64_t end, std::optional<std::uint64_t> known_start,
+              std::size_t block_bytes) {
     BlockPool pool(block_bytes);
     BlockGauge gauge(1 << 30, 16);
-    const BlockCost cost(source_, {&table_});
     StageClock clock;
-    SegmentReader segments(SourceTables{&source_, {TableId(0)}, {&table_}});
+    SourceTables tables{&job_, SourceId(0), {TableId(0)}, {&table_}, {}};
+    tables.stages.push_back(TableStage::make(job_, table_, SourceId(0), {}).value());
+    SegmentReader segments = SegmentReader::make(std::move(tables), DecodeLimits()).value();
+    const BlockCost& cost = segments.cost();
     BlockReader reader(segments, pool, gauge, cost, clock, never_);
-    BlockSplitter splitter(pool, gauge, cost, limits::kRecordBytesMax);
+    BlockSplitter splitter(pool, gauge, cost, SourceId(0), limits::kRecordBytesMax);
     ChunkTask task{ChunkId(0), 0, SourceId(0), {segment_}, known_start};
     task.segments[0].begin = begin;
     task.segments[0].end = end;
     Found found;
-    const Status read = reader.read(task, [] { return false; }, [&](BlockPtr raw) {
-      const Status split = splitter.add(std::move(raw), [&](const BlockPtr& block) { convert(*block, found); });
-      ASSERT_TRUE(split.ok()) << split.error().to_string();
-    });
+    const Status read = reader.read(
+        task, [] { return false; },
+        [&](BlockPtr raw) {
+          const Status split = splitter.add(std::move(raw), [&](const BlockPtr& block) { convert(*block, found); });
+          ASSERT_TRUE(split.ok()) << split.error().to_string();
+        });
     EXPECT_TRUE(read.ok()) << read.error().to_string();
     found.range = splitter.range();
     return found;
@@ -89,21 +99,20 @@ class Splitting {
  private:
   void convert(const Block& block, Found& found) {
     if (block.last) return;
-    const BlockPlace place{block.segment->spec.path, block.offset, block.lines_before};
-    const auto batch = block.segment->binding->converters[0].convert(block.slab->content(), block.slab->index, place,
-                                                                     block.open_quote, arrow::default_memory_pool());
+    const auto batch = convert_block(block, 0, arrow::default_memory_pool());
     ASSERT_TRUE(batch.ok()) << batch.error().to_string();
     for (std::int64_t row = 0; row < batch->batch->num_rows(); ++row) {
       found.records.push_back((*batch->batch->column(0)->GetScalar(row))->ToString() + "|" +
                               (*batch->batch->column(1)->GetScalar(row))->ToString());
     }
     for (const Reject& reject : batch->rejects) {
-      found.records.push_back(fmt::format("{}:{} {} {}", lines_ + reject.line, reject.offset, reject.rule, reject.column));
+      found.records.push_back(
+          fmt::format("{}:{} {} {}", lines_ + reject.line, reject.offset, reject.rule, reject.column));
     }
   }
 
   std::filesystem::path path_;
-  SourceSpec source_;
+  JobSpec job_;
   TableSpec table_;
   TaskSegment segment_;
   std::uint64_t lines_ = 0;
@@ -145,7 +154,8 @@ TEST_P(Corpus, EveryBlockSizeGivesWhatOneBlockGives) {
   }
 }
 
-// A re-issued chunk is authoritative: from every possible start it takes the records up to the chunk's end and no further.
+// A re-issued chunk is authoritative: from every possible start it takes the records up to the chunk's end and no
+// further.
 TEST_P(Corpus, KnownStartsChainByteToByte) {
   Splitting splitting(GetParam());
   const Found whole = splitting.chunk(0, splitting.size(), std::nullopt, 1 << 20);

@@ -1,5 +1,5 @@
-// A tiny load for tests: files cut into chunks, a ChunkRunner, and a coordinator of ten lines that checks the chain of record
-// boundaries and issues a chunk again when its guess was wrong.
+// A tiny load for tests: files cut into chunks, a ChunkRunner, and a coordinator of ten lines that checks the chain of
+// record boundaries and issues a chunk again when its guess was wrong.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,8 @@ struct FoundReject {
   std::string rule;
   friend bool operator==(const FoundReject&, const FoundReject&) = default;
   friend void PrintTo(const FoundReject& reject, std::ostream* out) {
-    *out << reject.path << ':' << reject.line << " byte " << reject.offset << ' ' << reject.column << ' ' << reject.rule;
+    *out << reject.path << ':' << reject.line << " byte " << reject.offset << ' ' << reject.column << ' '
+         << reject.rule;
   }
 };
 
