@@ -60,7 +60,7 @@ void limit_self(std::uint64_t address_bytes, std::uint64_t cpu_seconds) {
   set(RLIMIT_CORE, 0, 0);
   set(RLIMIT_FSIZE, 0, 0);  // nothing is written but the pipe
   set(RLIMIT_CPU, cpu_seconds, cpu_seconds + 1);
-  set(RLIMIT_AS, address_bytes, address_bytes);
+  if (kProbeLimitsAddressSpace) set(RLIMIT_AS, address_bytes, address_bytes);
 }
 
 Result<std::unique_ptr<BatchSource>> open_target(const ProbeTarget& target) {

@@ -23,6 +23,19 @@ namespace tipple {
 // Another program to start, whose main() calls run_probe(): for tests.
 void set_probe_program(std::string path);
 
+// Sanitizers reserve terabytes of address space: there the child has no limit on it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kProbeLimitsAddressSpace = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+inline constexpr bool kProbeLimitsAddressSpace = false;
+#else
+inline constexpr bool kProbeLimitsAddressSpace = true;
+#endif
+#else
+inline constexpr bool kProbeLimitsAddressSpace = true;
+#endif
+
 struct ProbeLimits {
   std::uint64_t address_space_bytes = std::uint64_t{2} << 30;  // on top of four times the file's size
   std::uint32_t cpu_seconds = 60;
