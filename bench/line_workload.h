@@ -1,4 +1,5 @@
-// What the benchmarks of the line formats share: a text of records far out of cache, and the way through index and conversion.
+// What the benchmarks of the line formats share: a text of records far out of cache, and the way through index and
+// conversion.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -54,7 +55,8 @@ class LineWorkload {
       at += split.whole;
       rows += index->record_count();
       if (!convert) continue;
-      const auto batch = binding_->convert(0, block.first(split.whole), *index, {}, false, arrow::default_memory_pool());
+      const auto batch =
+          binding_->convert(0, block.first(split.whole), *index, {}, false, arrow::default_memory_pool());
       TIPPLE_CHECK(batch.ok() && batch->rejects.empty(), "the benchmark's text is good");
       benchmark::DoNotOptimize(batch->batch.get());
     }
@@ -73,8 +75,8 @@ class LineWorkload {
 };
 
 // Made when first asked for: a filter then costs only its own.
-inline const LineWorkload& workload_of(const std::string& kind, const SourceSpec& source, const std::vector<ColumnSpec>& columns,
-                                       TextOf text_of) {
+inline const LineWorkload& workload_of(const std::string& kind, const SourceSpec& source,
+                                       const std::vector<ColumnSpec>& columns, TextOf text_of) {
   static std::map<std::string, std::unique_ptr<LineWorkload>> workloads;
   std::unique_ptr<LineWorkload>& workload = workloads[kind];
   if (workload == nullptr) workload = std::make_unique<LineWorkload>(kind, source, columns, text_of);
@@ -100,19 +102,21 @@ inline void print_line_ratios(const char* stage, const LineWorkload& workload) {
   }
   const double gigabytes = static_cast<double>(text.size()) / 1e9;
   print_ratio(stage, median(ratios),
-              fmt::format("index + convert {:.2f} GB/s, index alone {:.2f} GB/s, memcpy {:.2f} GB/s", gigabytes / median(whole),
-                          gigabytes / median(indexes), gigabytes / median(memcpys)));
+              fmt::format("index + convert {:.2f} GB/s, index alone {:.2f} GB/s, memcpy {:.2f} GB/s",
+                          gigabytes / median(whole), gigabytes / median(indexes), gigabytes / median(memcpys)));
 }
 
 inline void add_line_benchmarks(const std::string& kind, const LineWorkload& (*workload_of)(const std::string& kind)) {
   for (const bool convert : {false, true}) {
-    benchmark::RegisterBenchmark(((convert ? "Convert/" : "Index/") + kind).c_str(), [kind, workload_of, convert](benchmark::State& state) {
-      const LineWorkload& workload = workload_of(kind);
-      std::uint64_t rows = 0;
-      for (auto _ : state) rows += workload.run(convert);
-      state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(workload.text().size()));
-      state.counters["ns_per_row"] = benchmark::Counter(static_cast<double>(rows) / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-    });
+    benchmark::RegisterBenchmark(
+        ((convert ? "Convert/" : "Index/") + kind).c_str(), [kind, workload_of, convert](benchmark::State& state) {
+          const LineWorkload& workload = workload_of(kind);
+          std::uint64_t rows = 0;
+          for (auto _ : state) rows += workload.run(convert);
+          state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(workload.text().size()));
+          state.counters["ns_per_row"] = benchmark::Counter(static_cast<double>(rows) / 1e9,
+                                                            benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+        });
   }
 }
 

@@ -31,21 +31,16 @@ inline std::uint32_t text_mask_16(const char* p) {
 #endif
 }
 
+template <bool kWide>
+inline std::uint32_t text_mask(const char* p) {
+  return kWide ? text_mask_16(p) | text_mask_16(p + 16) << 16 : text_mask_16(p);
+}
+
 // What of the `size` bytes at `p` is left without the spaces around it.
 struct Trimmed {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
 };
-
-// Precondition: size <= 32; 32 bytes can be read.
-inline Trimmed trim_short(const char* p, std::uint32_t size, bool wide) {
-  std::uint32_t text = text_mask_16(p);
-  if (wide) text |= text_mask_16(p + 16) << 16;
-  text &= static_cast<std::uint32_t>((std::uint64_t{1} << size) - 1);
-  if (text == 0) [[unlikely]]
-    return {};
-  return {static_cast<std::uint32_t>(std::countr_zero(text)), static_cast<std::uint32_t>(32 - std::countl_zero(text))};
-}
 
 Trimmed trim_long(const char* p, std::uint32_t size) {
   Trimmed text{0, size};
@@ -62,7 +57,8 @@ class FixedBinding final : public LineBinding {
  public:
   FixedBinding(const SourceSpec& source, LineRules rules) : LineBinding(rules), source_(source) {}
 
-  [[nodiscard]] Status add_table(const std::vector<std::string>& fields, const BoundTable& wishes, const std::string& path) {
+  [[nodiscard]] Status add_table(const std::vector<std::string>& fields, const BoundTable& wishes,
+                                 const std::string& path) {
     TIPPLE_TRY(auto positions, bind_line_fields(fields, wishes, path));
     TIPPLE_TRY(LineTable table, LineTable::bind(wishes, line_null_texts(source_, positions)));
     tables_.push_back({std::move(table), std::move(positions)});
@@ -73,16 +69,16 @@ class FixedBinding final : public LineBinding {
                                                const BlockPlace& place, bool, arrow::MemoryPool* pool) const override {
     const Table& bound = tables_[table];
     LineBatch batch(bound.lines, block, dynamic_cast<const LineIndex&>(index), place, pool);
-    for (std::size_t line = 0; line < batch.lines().size(); ++line) {
-      if (batch.check_size(line)) batch.add_row(line);
-    }
+    batch.add_all_rows();
     thread_local std::vector<std::uint32_t> scratch;
     scratch.resize(batch.row_lines().size() * 2);
     for (std::size_t column = 0; column < bound.fields.size(); ++column) {
       if (bound.fields[column]) {
-        find_cells(batch, source_.fixed[*bound.fields[column]], column, holds_text(bound.lines.wishes.columns[column].column.type), scratch.data());
+        find_cells(batch, source_.fixed[*bound.fields[column]], column,
+                   holds_text(bound.lines.wishes.columns[column].column.type), scratch.data());
       } else {
-        for (std::size_t i = 0; i < scratch.size(); ++i) scratch[i] = i % 2;  // an empty cell in every row: its only null text
+        for (std::size_t i = 0; i < scratch.size(); ++i)
+          scratch[i] = i % 2;  // an empty cell in every row: its only null text
       }
       TIPPLE_RETURN_IF_ERROR(batch.convert(column, {block.data(), scratch.data(), 2, batch.row_lines().size()}));
     }
@@ -97,31 +93,53 @@ class FixedBinding final : public LineBinding {
 
   // As CsvCells wants them: the position before the cell, its end.
   static void find_cells(LineBatch& batch, const FixedField& field, std::size_t column, bool text, std::uint32_t* out) {
+    bool all_usual = false;
+    if (field.width <= 16) {
+      all_usual = find_usual_cells<false>(batch, field, out);
+    } else if (field.width <= 32) {
+      all_usual = find_usual_cells<true>(batch, field, out);
+    }
+    if (all_usual) return;
+    for (std::size_t row = 0; row < batch.row_lines().size(); ++row) {
+      const LineIndex::Line line = batch.lines()[batch.row_lines()[row]];
+      if (field.width > 32 || line.end - line.begin < field.begin + field.width) {
+        find_unusual_cell(batch, field, column, text, row, line, out + 2 * row);
+      }
+    }
+  }
+
+  // Of lines that have the whole field; what it finds in others is nothing. False: there are others. A function of its
+  // own without a call inside, so that the loop has the registers to itself.
+  template <bool kWide>
+  [[gnu::noinline]] static bool find_usual_cells(const LineBatch& batch, const FixedField& field, std::uint32_t* out) {
     const char* const block = batch.block();
     const LineIndex::Line* const lines = batch.lines().data();
     const std::uint32_t* const rows = batch.row_lines().data();
     const std::size_t count = batch.row_lines().size();
-    const bool all = count == batch.lines().size();
     const std::uint32_t field_begin = field.begin;
-    const std::uint32_t width = field.width;
-    const bool wide = width > 16;
-    for (std::size_t row = 0; row < count; ++row, out += 2) {
-      const LineIndex::Line line = lines[all ? row : rows[row]];
+    const std::uint32_t field_end = field.begin + field.width;
+    const auto inside = static_cast<std::uint32_t>((std::uint64_t{1} << field.width) - 1);
+    std::uint32_t short_lines = 0;
+    for (std::size_t row = 0; row < count; ++row) {
+      const LineIndex::Line line = lines[rows[row]];
       const std::uint32_t size = line.end - line.begin;
-      if (size < field_begin + width || width > 32) [[unlikely]] {
-        find_unusual_cell(batch, field, column, text, row, line, out);
-        continue;
-      }
-      const std::uint32_t begin = line.begin + field_begin;
-      const Trimmed trimmed = trim_short(block + begin, width, wide);
-      const std::uint64_t cell = std::uint64_t{begin + trimmed.end} << 32 | (begin + trimmed.begin - 1);  // wraps for the block's first byte
-      std::memcpy(out, &cell, sizeof(cell));
+      const bool usual = size >= field_end;
+      short_lines |= usual ? 0 : 1;
+      const std::uint32_t begin = line.begin + (usual ? field_begin : 0);
+      const std::uint32_t mask = text_mask<kWide>(block + begin) & inside;
+      const std::uint32_t first = mask == 0 ? 0 : static_cast<std::uint32_t>(std::countr_zero(mask));
+      const auto end = static_cast<std::uint32_t>(std::bit_width(mask));
+      const std::uint64_t cell =
+          std::uint64_t{begin + end} << 32 | (begin + first - 1);  // wraps for the block's first byte
+      std::memcpy(out + 2 * row, &cell, sizeof(cell));
     }
+    return short_lines == 0;
   }
 
   // A field that the line does not have whole, or a long one.
-  [[gnu::noinline]] static void find_unusual_cell(LineBatch& batch, const FixedField& field, std::size_t column, bool text,
-                                                  std::size_t row, LineIndex::Line line, std::uint32_t* out) {
+  [[gnu::noinline]] static void find_unusual_cell(LineBatch& batch, const FixedField& field, std::size_t column,
+                                                  bool text, std::size_t row, LineIndex::Line line,
+                                                  std::uint32_t* out) {
     const std::uint32_t size = line.end - line.begin;
     const std::uint32_t begin = line.begin + std::min(field.begin, size);
     const std::uint32_t has = std::min(line.end - begin, field.width);
@@ -131,7 +149,8 @@ class FixedBinding final : public LineBinding {
     if (has < field.width && !text && trimmed.end > trimmed.begin) add_cut(batch, row, column, field, has);
   }
 
-  static void add_cut(LineBatch& batch, std::size_t row, std::size_t column, const FixedField& field, std::uint32_t has) {
+  static void add_cut(LineBatch& batch, std::size_t row, std::size_t column, const FixedField& field,
+                      std::uint32_t has) {
     if (batch.row_faults().is_bad(row)) return;
     batch.row_faults().add(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(column), CsvRule::kArity,
                            fmt::format("the line ends inside the field, after {} of its {} bytes", has, field.width));
@@ -156,7 +175,9 @@ class FixedFormat final : public LineFormat {
 }  // namespace
 
 Result<std::unique_ptr<RecordFormat>> make_fixed_format(const SourceSpec& source) {
-  const auto fault = [&](std::string what) { return usage_error(fmt::format("source {}: {}", printable_text(source.name), what)); };
+  const auto fault = [&](std::string what) {
+    return usage_error(fmt::format("source {}: {}", printable_text(source.name), what));
+  };
   if (source.fixed.empty()) return fault("fixed width has no fields");
   if (source.fixed.size() > limits::kColumnsMax) {
     return fault(fmt::format("has {} fields, at most {} are read", source.fixed.size(), limits::kColumnsMax));
@@ -168,8 +189,8 @@ Result<std::unique_ptr<RecordFormat>> make_fixed_format(const SourceSpec& source
     if (!known.insert(field.name).second) return fault(fmt::format("the field {} is there twice", name));
     if (field.width == 0) return fault(fmt::format("the field {} has no width", name));
     if (field.width > limits::kFieldBytesMax || field.begin > limits::kRecordBytesMax) {
-      return fault(fmt::format("the field {} is too wide or too far right: at most {} bytes, at most {} before it", name,
-                               limits::kFieldBytesMax, limits::kRecordBytesMax));
+      return fault(fmt::format("the field {} is too wide or too far right: at most {} bytes, at most {} before it",
+                               name, limits::kFieldBytesMax, limits::kRecordBytesMax));
     }
     names.push_back(field.name);
   }

@@ -1,5 +1,5 @@
-// The cells of wanted fields, column by column, in one stretch of text: the block itself, and behind it what had to be written anew
-// (strings with escapes, arrays and objects with whitespace).
+// The cells of wanted fields, column by column, in one stretch of text: the block itself, and behind it what had to be
+// written anew (strings with escapes, arrays and objects with whitespace).
 //
 // Owner: one thread, which reuses it from block to block.
 #pragma once

@@ -12,7 +12,8 @@
 namespace tipple {
 namespace {
 
-// The source's null texts, and null itself. An empty string is a text of its own; in a column of another type it is a null text like any.
+// The source's null texts, and null itself. An empty string is a text of its own; in a column of another type it is a
+// null text like any.
 std::vector<std::vector<std::string>> json_null_texts(const SourceSpec& source, const BoundTable& wishes) {
   std::vector<std::vector<std::string>> texts;
   for (const ColumnSpec& spec : wishes.columns) {
@@ -43,7 +44,8 @@ class JsonBinding final : public LineBinding {
     const Table& bound = tables_[table];
     LineBatch batch(bound.lines, block, dynamic_cast<const LineIndex&>(index), place, pool);
     if (!cells.begin(block, batch.lines().size(), bound.tree.columns())) {
-      return environment_error("a block of JSON lines has more than 4 GiB", std::string(place.path), "load with smaller chunks");
+      return environment_error("a block of JSON lines has more than 4 GiB", std::string(place.path),
+                               "load with smaller chunks");
     }
     reader.read(bound.tree, batch, cells);
     cells.finish();
@@ -65,7 +67,8 @@ class JsonBinding final : public LineBinding {
   static void name_nulls(CsvFaults& faults, std::size_t first, std::uint32_t column, const JsonCells& cells) {
     for (std::size_t i = first; i < faults.faults().size(); ++i) {
       CsvFaults::Fault& fault = faults.faults()[i];
-      if (cells.is_null(fault.row, column)) fault.reason = "the field is null or absent, and the column is not nullable";
+      if (cells.is_null(fault.row, column))
+        fault.reason = "the field is null or absent, and the column is not nullable";
     }
   }
 

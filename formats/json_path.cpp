@@ -76,8 +76,9 @@ JsonTree::JsonTree(const std::vector<std::string>& froms)
 }
 
 JsonNode& JsonTree::step_into(JsonNode& node, const JsonStep& step) {
-  std::unique_ptr<JsonNode>& next = std::holds_alternative<std::string>(step) ? node.members[std::get<std::string>(step)]
-                                                                              : node.elements[std::get<std::uint32_t>(step)];
+  std::unique_ptr<JsonNode>& next = std::holds_alternative<std::string>(step)
+                                        ? node.members[std::get<std::string>(step)]
+                                        : node.elements[std::get<std::uint32_t>(step)];
   if (next == nullptr) {
     next = std::make_unique<JsonNode>();
     next->id = nodes_++;

@@ -1,8 +1,9 @@
 // Which fields of a JSON object are wanted, as a tree of names and positions.
 //
-// A path is names with dots between them and positions in brackets: user.address[0].city. A name in double quotes is taken as it stands
-// ("a.b".c; a quote in it is doubled). A field of the object whose whole name is the text wins over the path: `from: a.b` finds the key
-// "a.b" where there is one, else b in a. A text that is no path is only such a name.
+// A path is names with dots between them and positions in brackets: user.address[0].city. A name in double quotes is
+// taken as it stands
+// ("a.b".c; a quote in it is doubled). A field of the object whose whole name is the text wins over the path: `from:
+// a.b` finds the key "a.b" where there is one, else b in a. A text that is no path is only such a name.
 //
 // Thread rule: immutable once built.
 #pragma once

@@ -73,7 +73,8 @@ void JsonReader::read(const JsonTree& tree, LineBatch& batch, JsonCells& cells) 
       continue;
     }
     Stretch stretch{line, line + 1, lines[line].begin, lines[line].end};
-    while (stretch.last < lines.size() && lines[stretch.last].end - stretch.begin <= kStretchBytes) stretch.end = lines[stretch.last++].end;
+    while (stretch.last < lines.size() && lines[stretch.last].end - stretch.begin <= kStretchBytes)
+      stretch.end = lines[stretch.last++].end;
     if (try_stretch(stretch) != TextVerdict::kGood) {
       for (; line < stretch.last; ++line) {
         const TextVerdict verdict = try_stretch({line, line + 1, lines[line].begin, lines[line].end});

@@ -16,8 +16,8 @@
 
 namespace tipple {
 
-// Appends what the string between the quotes says. Precondition: valid UTF-8 without control characters. False: an escape that JSON does
-// not have, or half of a surrogate pair; `out` then holds some of it.
+// Appends what the string between the quotes says. Precondition: valid UTF-8 without control characters. False: an
+// escape that JSON does not have, or half of a surrogate pair; `out` then holds some of it.
 [[nodiscard]] bool append_unescaped(std::string_view string, std::vector<char>& out);
 // The same question without the answer.
 [[nodiscard]] bool has_good_escapes(std::string_view string);
@@ -25,7 +25,8 @@ namespace tipple {
 // Is `text` a number by RFC 8259?
 [[nodiscard]] bool is_json_number(const char* text, std::size_t size);
 
-// True only for numbers: those of at most 16 bytes without an exponent, at the cost of two loads. 17 bytes at `text` can be read.
+// True only for numbers: those of at most 16 bytes without an exponent, at the cost of two loads. 17 bytes at `text`
+// can be read.
 [[nodiscard]] inline bool is_plain_json_number(const char* text, std::size_t size) {
 #if defined(__SSE2__)
   const std::size_t sign = *text == '-' ? 1 : 0;

@@ -105,8 +105,9 @@ class Finder {
     faults_ |= inside & word.controls;
     seen_backslashes_ |= word.backslashes;
     seen_non_ascii_ |= word.non_ascii;
-    // A value that is no string begins where something stands that is neither mark nor space, and nothing such before it. A quote right
-    // behind such a byte opens no token of its own: the value is bad, and the walk over the tokens sees it.
+    // A value that is no string begins where something stands that is neither mark nor space, and nothing such before
+    // it. A quote right behind such a byte opens no token of its own: the value is bad, and the walk over the tokens
+    // sees it.
     const std::uint64_t values = ~(word.marks | word.spaces);
     const std::uint64_t words = values & ~quotes;
     const std::uint64_t starts = values & ~(words << 1 | words_);

@@ -1,8 +1,8 @@
-// Where the tokens of JSON lines stand: simdjson's first stage, 64 bytes at a time by masks (Langdale & Lemire, "Parsing gigabytes of JSON
-// per second", 2019), chosen at run time by Highway.
+// Where the tokens of JSON lines stand: simdjson's first stage, 64 bytes at a time by masks (Langdale & Lemire,
+// "Parsing gigabytes of JSON per second", 2019), chosen at run time by Highway.
 //
-// Written here and not taken from simdjson: libparquet of the pyarrow wheel exports a simdjson of another version, and which of the two a
-// program gets is decided by the order of its libraries.
+// Written here and not taken from simdjson: libparquet of the pyarrow wheel exports a simdjson of another version, and
+// which of the two a program gets is decided by the order of its libraries.
 //
 // Pure; any thread.
 #pragma once
@@ -28,8 +28,9 @@ struct JsonTokens {
   bool non_ascii = false;  // there are bytes beyond ASCII: nobody has looked whether they are UTF-8
 };
 
-// Writes the positions of brackets, colons, commas, opening quotes and the first bytes of other values outside strings to `out`, ascending,
-// and text.size() behind them. `out` has room for text.size() + kJsonTokenSlack. text.size() < 2^32.
+// Writes the positions of brackets, colons, commas, opening quotes and the first bytes of other values outside strings
+// to `out`, ascending, and text.size() behind them. `out` has room for text.size() + kJsonTokenSlack. text.size() <
+// 2^32.
 [[nodiscard]] JsonTokens find_json_tokens(std::string_view text, std::uint32_t* out);
 
 }  // namespace tipple

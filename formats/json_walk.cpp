@@ -25,7 +25,8 @@ inline bool JsonWalk::Expected::matches(const char* text, const char* line_end) 
       ((load_8_bytes(text) ^ words[0]) & masks[0]) | ((load_8_bytes(text + 8) ^ words[1]) & masks[1]);
   if (faults != 0) return false;
   if (key.size() <= 16) return true;
-  return static_cast<std::size_t>(line_end - text) >= key.size() && std::memcmp(text + 16, key.data() + 16, key.size() - 16) == 0;
+  return static_cast<std::size_t>(line_end - text) >= key.size() &&
+         std::memcmp(text + 16, key.data() + 16, key.size() - 16) == 0;
 }
 
 JsonWalk::JsonWalk(const JsonTree& tree, const char* block, JsonCells& cells)
@@ -39,7 +40,8 @@ bool JsonWalk::read_line(std::size_t begin, std::size_t end, std::size_t row) {
   found_count_ = 0;
   std::fill(found_.begin(), found_.end(), std::uint8_t{kUnset});
 
-  Token behind = text_[*next_] == '{' ? read_object(&tree_.root(), next_ + 1, 1) : fail("the line is not a JSON object", *next_);
+  Token behind =
+      text_[*next_] == '{' ? read_object(&tree_.root(), next_ + 1, 1) : fail("the line is not a JSON object", *next_);
   if (behind != nullptr && *behind < line_end_) behind = fail("text follows the object", *behind);
   if (behind == nullptr) {
     while (*next_ < line_end_) ++next_;
@@ -61,8 +63,7 @@ JsonWalk::Token JsonWalk::fail_at(const char* what, Token token) {
 // The closing quote of a string, before the token `behind` it: between them is only whitespace.
 inline std::size_t JsonWalk::string_end(Token behind) const {
   std::size_t at = *behind - 1;
-  while (text_[at] != '"') [[unlikely]]
-    --at;
+  while (text_[at] != '"') [[unlikely]]-- at;
   return at;
 }
 
@@ -164,7 +165,8 @@ JsonWalk::Token JsonWalk::read_array(const JsonNode* node, Token token, std::siz
     }
     token = read_value(element, token, depth);
     if (token == nullptr) return nullptr;
-    if (*token >= line_end_ || (text_[*token] != ',' && text_[*token] != ']')) return fail_at("expected ',' or ']'", token);
+    if (*token >= line_end_ || (text_[*token] != ',' && text_[*token] != ']'))
+      return fail_at("expected ',' or ']'", token);
     if (text_[*token++] == ']') return token;
   }
 }
@@ -196,7 +198,8 @@ inline JsonWalk::Token JsonWalk::read_key(const JsonNode* node, Token token, con
     return has_good_escapes({text_ + begin, string_end(token + 1) - begin}) ? token + 1 : fail(kBadEscape, *token);
   }
   Shape& shape = shapes_[node->id];
-  if (shape.next < shape.keys.size() && shape.keys[shape.next].matches(text_ + *token + 1, text_ + line_end_)) [[likely]] {
+  if (shape.next < shape.keys.size() && shape.keys[shape.next].matches(text_ + *token + 1, text_ + line_end_))
+      [[likely]] {
     *member = first_visit(shape.keys[shape.next++].node);
     return token + 1;
   }

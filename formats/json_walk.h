@@ -1,7 +1,8 @@
 // The walk over one line's tokens: checks the grammar of RFC 8259 and puts the wanted fields into cells.
 //
-// Keys come in the same order in nearly every record of a file. Each object of the tree remembers the order in which it saw its keys last,
-// and compares a key with the one that is expected before it looks anywhere else. What comes out does not depend on that memory.
+// Keys come in the same order in nearly every record of a file. Each object of the tree remembers the order in which it
+// saw its keys last, and compares a key with the one that is expected before it looks anywhere else. What comes out
+// does not depend on that memory.
 //
 // Owner: JsonReader, for one block.
 #pragma once
@@ -21,7 +22,8 @@ class JsonWalk {
  public:
   JsonWalk(const JsonTree& tree, const char* block, JsonCells& cells);
 
-  // The tokens of the lines to come, as find_json_tokens gives them, relative to `base`. `escapes`: there are backslashes in the text.
+  // The tokens of the lines to come, as find_json_tokens gives them, relative to `base`. `escapes`: there are
+  // backslashes in the text.
   void set_tokens(const std::uint32_t* tokens, std::size_t base, bool escapes) {
     next_ = tokens;
     base_ = base;
@@ -29,8 +31,8 @@ class JsonWalk {
     escapes_ = escapes;
   }
 
-  // The line [begin, end) of the block as row `row`. False: it is no record; what() and at() say why. Tokens up to `end` are consumed
-  // either way.
+  // The line [begin, end) of the block as row `row`. False: it is no record; what() and at() say why. Tokens up to
+  // `end` are consumed either way.
   [[nodiscard]] bool read_line(std::size_t begin, std::size_t end, std::size_t row);
   [[nodiscard]] const char* what() const { return what_; }
   [[nodiscard]] std::size_t at() const { return at_; }  // position in the block
@@ -50,8 +52,8 @@ class JsonWalk {
   };
   enum : std::uint8_t { kUnset, kByPath, kExact };  // how a column's cell of this row was found
 
-  // The readers take the next token and return the one behind what they read, or nothing if that is no JSON. Tokens and positions are
-  // relative to base_. The token behind the last one of the line is at its end or later.
+  // The readers take the next token and return the one behind what they read, or nothing if that is no JSON. Tokens and
+  // positions are relative to base_. The token behind the last one of the line is at its end or later.
   using Token = const std::uint32_t*;
   [[nodiscard]] Token fail(const char* what, std::size_t at) {
     what_ = what;

@@ -1,6 +1,7 @@
 #include "formats/line_batch.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include <arrow/array/data.h>
@@ -41,8 +42,8 @@ Result<LineTable> LineTable::bind(const BoundTable& wishes, const std::vector<st
   return table;
 }
 
-Result<std::vector<std::optional<std::uint32_t>>> bind_line_fields(const std::vector<std::string>& fields, const BoundTable& wishes,
-                                                                   const std::string& path) {
+Result<std::vector<std::optional<std::uint32_t>>> bind_line_fields(const std::vector<std::string>& fields,
+                                                                   const BoundTable& wishes, const std::string& path) {
   std::vector<std::optional<std::uint32_t>> positions;
   positions.reserve(wishes.columns.size());
   for (const ColumnSpec& spec : wishes.columns) {
@@ -70,8 +71,8 @@ std::vector<std::vector<std::string>> line_null_texts(const SourceSpec& source,
   return texts;
 }
 
-LineBatch::LineBatch(const LineTable& table, std::span<const char> block, const LineIndex& index, const BlockPlace& place,
-                     arrow::MemoryPool* pool)
+LineBatch::LineBatch(const LineTable& table, std::span<const char> block, const LineIndex& index,
+                     const BlockPlace& place, arrow::MemoryPool* pool)
     : table_(table), block_(block), lines_(index.lines()), place_(place), pool_(pool), row_lines_(thread_row_lines()) {
   row_lines_.reserve(lines_.size());
   arrays_.reserve(table.converters.size());
@@ -81,8 +82,20 @@ bool LineBatch::check_size(std::size_t line) {
   const std::size_t size = text(line).size();
   if (size <= limits::kRecordBytesMax) [[likely]]
     return true;
-  reject(line, to_string(CsvRule::kRecordBytes), fmt::format("has {} bytes, a record has at most {}", size, limits::kRecordBytesMax));
+  reject(line, to_string(CsvRule::kRecordBytes),
+         fmt::format("has {} bytes, a record has at most {}", size, limits::kRecordBytesMax));
   return false;
+}
+
+void LineBatch::add_all_rows() {
+  if (block_.size() <= limits::kRecordBytesMax) {
+    row_lines_.resize(lines_.size());
+    std::iota(row_lines_.begin(), row_lines_.end(), 0U);
+    return;
+  }
+  for (std::size_t line = 0; line < lines_.size(); ++line) {
+    if (check_size(line)) add_row(line);
+  }
 }
 
 void LineBatch::reject(std::size_t line, std::string_view rule, std::string reason) {
@@ -95,7 +108,8 @@ CsvFaults& LineBatch::row_faults() {
 }
 
 Status LineBatch::convert(std::size_t column, const CsvCells& cells) {
-  TIPPLE_CHECK(column == arrays_.size() && cells.rows == row_lines_.size(), "columns are converted in order, with all rows");
+  TIPPLE_CHECK(column == arrays_.size() && cells.rows == row_lines_.size(),
+               "columns are converted in order, with all rows");
   TIPPLE_TRY(auto array, table_.converters[column]->convert(cells, row_faults(), pool_));
   arrays_.push_back(std::move(array));
   return {};

@@ -27,22 +27,27 @@ struct LineTable {
   std::vector<std::unique_ptr<CsvColumn>> converters;  // one for each column
 
   // `null_texts`: for each column. Errors: kUsage (a time format that is none).
-  [[nodiscard]] static Result<LineTable> bind(const BoundTable& wishes, const std::vector<std::vector<std::string>>& null_texts);
+  [[nodiscard]] static Result<LineTable> bind(const BoundTable& wishes,
+                                              const std::vector<std::vector<std::string>>& null_texts);
 };
 
-// The field of each column among `fields`, or nothing where the source lacks it and that is allowed. Error: kUsage with the nearest name.
+// The field of each column among `fields`, or nothing where the source lacks it and that is allowed. Error: kUsage with
+// the nearest name.
 [[nodiscard]] Result<std::vector<std::optional<std::uint32_t>>> bind_line_fields(const std::vector<std::string>& fields,
-                                                                                 const BoundTable& wishes, const std::string& path);
+                                                                                 const BoundTable& wishes,
+                                                                                 const std::string& path);
 
-// The texts that mean null in each column: the source's, and in a column without a field the empty text, which is all that it has.
-[[nodiscard]] std::vector<std::vector<std::string>> line_null_texts(const SourceSpec& source,
-                                                                    const std::vector<std::optional<std::uint32_t>>& fields);
+// The texts that mean null in each column: the source's, and in a column without a field the empty text, which is all
+// that it has.
+[[nodiscard]] std::vector<std::vector<std::string>> line_null_texts(
+    const SourceSpec& source, const std::vector<std::optional<std::uint32_t>>& fields);
 
-// Turns the lines of one block into rows and rejects. Order of use: add_row or reject for every line in order; then convert for every
-// column in order; then finish.
+// Turns the lines of one block into rows and rejects. Order of use: add_row or reject for every line in order; then
+// convert for every column in order; then finish.
 class LineBatch {
  public:
-  LineBatch(const LineTable& table, std::span<const char> block, const LineIndex& index, const BlockPlace& place, arrow::MemoryPool* pool);
+  LineBatch(const LineTable& table, std::span<const char> block, const LineIndex& index, const BlockPlace& place,
+            arrow::MemoryPool* pool);
 
   [[nodiscard]] std::span<const LineIndex::Line> lines() const { return lines_; }
   [[nodiscard]] std::string_view text(std::size_t line) const {
@@ -53,6 +58,8 @@ class LineBatch {
   // False: the line is longer than a record may be, and is rejected.
   [[nodiscard]] bool check_size(std::size_t line);
   void add_row(std::size_t line) { row_lines_.push_back(static_cast<std::uint32_t>(line)); }
+  // Every line is a row, as far as its size goes.
+  void add_all_rows();
   void reject(std::size_t line, std::string_view rule, std::string reason);
 
   // All lines are in: how many rows there are, and the line of each.

@@ -1,5 +1,5 @@
-// RecordFormat and RecordBinding as far as they are the same for every format whose records are lines. What remains for a format is its
-// fields, bind() and convert().
+// RecordFormat and RecordBinding as far as they are the same for every format whose records are lines. What remains for
+// a format is its fields, bind() and convert().
 //
 // Thread rule: immutable, may be shared.
 #pragma once
@@ -20,7 +20,8 @@ class LineBinding : public RecordBinding {
   [[nodiscard]] Split split(std::span<const char> block, bool final, RecordIndex& index) const override {
     return splitter_.split(block, final, dynamic_cast<LineIndex&>(index));
   }
-  [[nodiscard]] std::optional<std::size_t> guess_record_start(std::span<const char> bytes, char before, bool) const override {
+  [[nodiscard]] std::optional<std::size_t> guess_record_start(std::span<const char> bytes, char before,
+                                                              bool) const override {
     return find_line_start(bytes, before);
   }
 
@@ -32,7 +33,8 @@ class LineFormat : public RecordFormat {
  public:
   // `fields`: the head's.
   LineFormat(const SourceSpec& source, std::vector<std::string> fields) : source_(source), fields_(std::move(fields)) {}
-  [[nodiscard]] Result<FileHead> read_head(std::span<const char> bytes, bool complete, const std::string& path) const override {
+  [[nodiscard]] Result<FileHead> read_head(std::span<const char> bytes, bool complete,
+                                           const std::string& path) const override {
     TIPPLE_TRY(FileHead head, read_line_head(bytes, complete, source_.csv.skip_rows, path));
     head.fields = fields_;
     return head;

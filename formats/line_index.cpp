@@ -13,7 +13,8 @@
 namespace tipple {
 namespace {
 
-constexpr std::size_t kRunBytes = 8192;  // line ends are found this many bytes at a time: their offsets stay in the first-level cache
+constexpr std::size_t kRunBytes =
+    8192;  // line ends are found this many bytes at a time: their offsets stay in the first-level cache
 constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
 
 }  // namespace
@@ -28,11 +29,13 @@ void LineIndex::reserve(std::size_t lines) {
 }
 
 // Precondition: room for one more line.
-inline void LineSplitter::add_line(std::span<const char> block, std::size_t begin, std::size_t end, LineIndex& out) const {
+inline void LineSplitter::add_line(std::span<const char> block, std::size_t begin, std::size_t end,
+                                   LineIndex& out) const {
   if (end > begin && block[end - 1] == '\r') --end;
   const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
   if (begin == end || rules_.comment == block[begin]) return;
-  if (rules_.spaces_are_blank && is_space(block[begin]) && std::all_of(&block[begin], block.data() + end, is_space)) return;
+  if (rules_.spaces_are_blank && is_space(block[begin]) && std::all_of(&block[begin], block.data() + end, is_space))
+    return;
   out.lines_[out.count_++] = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
 }
 
@@ -78,12 +81,14 @@ std::optional<std::size_t> find_line_start(std::span<const char> bytes, char bef
   return static_cast<std::size_t>(static_cast<const char*>(end) - bytes.data()) + 1;
 }
 
-Result<FileHead> read_line_head(std::span<const char> bytes, bool complete, std::uint32_t skip_rows, const std::string& path) {
+Result<FileHead> read_line_head(std::span<const char> bytes, bool complete, std::uint32_t skip_rows,
+                                const std::string& path) {
   const std::string_view text(bytes.data(), bytes.size());
   const auto incomplete = [&]() -> Result<FileHead> {
     if (text.size() > limits::kRecordBytesMax) {
-      return usage_error(fmt::format("the first {} lines do not end within {} bytes", skip_rows, limits::kRecordBytesMax), path,
-                         "check the source's skip_rows");
+      return usage_error(
+          fmt::format("the first {} lines do not end within {} bytes", skip_rows, limits::kRecordBytesMax), path,
+          "check the source's skip_rows");
     }
     FileHead more;
     more.data_begin = text.size() + 1;

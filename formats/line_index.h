@@ -1,7 +1,8 @@
-// Lines as records: JSON lines, fixed width and log lines share this. A record never spans lines, so where one starts is never a guess.
+// Lines as records: JSON lines, fixed width and log lines share this. A record never spans lines, so where one starts
+// is never a guess.
 //
-// A line ends at LF; a CR directly before it is part of the end (and a CR that ends the file is one, too). Blank lines are no records, and
-// neither are comment lines; they count as lines.
+// A line ends at LF; a CR directly before it is part of the end (and a CR that ends the file is one, too). Blank lines
+// are no records, and neither are comment lines; they count as lines.
 //
 // Thread rule: LineSplitter is immutable; a LineIndex and a LineScanner have one owner.
 #pragma once
@@ -38,7 +39,7 @@ class LineIndex final : public RecordIndex {
 };
 
 struct LineRules {
-  std::optional<char> comment;   // a line that begins with it is no record
+  std::optional<char> comment;    // a line that begins with it is no record
   bool spaces_are_blank = false;  // a line of spaces and tabs is no record, either
 };
 
@@ -56,7 +57,8 @@ class LineSplitter {
 
 class LineScanner final : public RecordScanner {
  public:
-  [[nodiscard]] std::optional<std::size_t> scan(std::span<const char> bytes, std::size_t from, bool stop_at_end) override;
+  [[nodiscard]] std::optional<std::size_t> scan(std::span<const char> bytes, std::size_t from,
+                                                bool stop_at_end) override;
   [[nodiscard]] std::uint64_t lines() const override { return lines_; }
   [[nodiscard]] bool at_record_start() const override { return at_start_; }
 
@@ -69,6 +71,7 @@ class LineScanner final : public RecordScanner {
 [[nodiscard]] std::optional<std::size_t> find_line_start(std::span<const char> bytes, char before);
 
 // RecordFormat::read_head for lines: past a byte order mark and `skip_rows` lines.
-[[nodiscard]] Result<FileHead> read_line_head(std::span<const char> bytes, bool complete, std::uint32_t skip_rows, const std::string& path);
+[[nodiscard]] Result<FileHead> read_line_head(std::span<const char> bytes, bool complete, std::uint32_t skip_rows,
+                                              const std::string& path);
 
 }  // namespace tipple

@@ -21,8 +21,8 @@ class LogBinding final : public LineBinding {
   LogBinding(const RE2& pattern, const std::vector<int>& groups, LineRules rules)
       : LineBinding(rules), pattern_(pattern), groups_(groups) {}
 
-  [[nodiscard]] Status add_table(const SourceSpec& source, const std::vector<std::string>& fields, const BoundTable& wishes,
-                                 const std::string& path) {
+  [[nodiscard]] Status add_table(const SourceSpec& source, const std::vector<std::string>& fields,
+                                 const BoundTable& wishes, const std::string& path) {
     TIPPLE_TRY(const auto positions, bind_line_fields(fields, wishes, path));
     TIPPLE_TRY(LineTable lines, LineTable::bind(wishes, line_null_texts(source, positions)));
     Table table{std::move(lines), {}, 0};
@@ -43,7 +43,8 @@ class LogBinding final : public LineBinding {
     cells.resize(bound.groups.size() * lines * 2);
     match_lines(bound, batch, cells.data());
     for (std::size_t column = 0; column < bound.groups.size(); ++column) {
-      TIPPLE_RETURN_IF_ERROR(batch.convert(column, {block.data(), cells.data() + column * lines * 2, 2, batch.row_lines().size()}));
+      TIPPLE_RETURN_IF_ERROR(
+          batch.convert(column, {block.data(), cells.data() + column * lines * 2, 2, batch.row_lines().size()}));
     }
     return batch.finish();
   }
@@ -98,13 +99,15 @@ class LogBinding final : public LineBinding {
 
 class LogFormat final : public LineFormat {
  public:
-  LogFormat(const SourceSpec& source, std::vector<std::string> fields, std::vector<int> groups, std::unique_ptr<RE2> pattern)
+  LogFormat(const SourceSpec& source, std::vector<std::string> fields, std::vector<int> groups,
+            std::unique_ptr<RE2> pattern)
       : LineFormat(source, std::move(fields)), groups_(std::move(groups)), pattern_(std::move(pattern)) {}
 
   [[nodiscard]] Result<std::unique_ptr<RecordBinding>> bind(const FileHead& head, const std::vector<BoundTable>& tables,
                                                             const std::string& path) const override {
     auto binding = std::make_unique<LogBinding>(*pattern_, groups_, LineRules{source_.csv.comment, false});
-    for (const BoundTable& table : tables) TIPPLE_RETURN_IF_ERROR(binding->add_table(source_, head.fields, table, path));
+    for (const BoundTable& table : tables)
+      TIPPLE_RETURN_IF_ERROR(binding->add_table(source_, head.fields, table, path));
     return std::unique_ptr<RecordBinding>(std::move(binding));
   }
 
@@ -131,11 +134,15 @@ Result<std::unique_ptr<RecordFormat>> make_log_format(const SourceSpec& source) 
     groups.push_back(group);
     fields.push_back(name);
   }
-  if (fields.empty()) return usage_error("the pattern has no named group, so there is no field", where, "name groups as in (?P<name>...)");
+  if (fields.empty())
+    return usage_error("the pattern has no named group, so there is no field", where,
+                       "name groups as in (?P<name>...)");
   if (fields.size() > limits::kColumnsMax) {
-    return usage_error(fmt::format("the pattern has {} named groups, at most {} are read", fields.size(), limits::kColumnsMax), where);
+    return usage_error(
+        fmt::format("the pattern has {} named groups, at most {} are read", fields.size(), limits::kColumnsMax), where);
   }
-  return std::unique_ptr<RecordFormat>(std::make_unique<LogFormat>(source, std::move(fields), std::move(groups), std::move(pattern)));
+  return std::unique_ptr<RecordFormat>(
+      std::make_unique<LogFormat>(source, std::move(fields), std::move(groups), std::move(pattern)));
 }
 
 }  // namespace tipple

@@ -1,7 +1,7 @@
 // Log lines: a regular expression (RE2) takes each line apart; its named groups are the fields.
 //
-// The expression matches the whole line. A line that it does not match is a reject (rule "pattern"). A group that took no part in the
-// match is the empty text.
+// The expression matches the whole line. A line that it does not match is a reject (rule "pattern"). A group that took
+// no part in the match is the empty text.
 #pragma once
 
 #include <memory>

@@ -17,12 +17,14 @@ constexpr CsvVerdict kTooFine{CsvRule::kRange, "it is finer than a microsecond"}
 constexpr CsvVerdict kTooFar{CsvRule::kRange, "it is outside the years 1 to 9999"};
 
 constexpr std::size_t kFormatBytesMax = 256;
-constexpr std::int64_t kEpochMicrosMin = -62'135'596'800 * kMicrosPerSecond;           // 0001-01-01
-constexpr std::int64_t kEpochMicrosMax = 253'402'300'800 * kMicrosPerSecond - 1;       // the last of 9999-12-31
+constexpr std::int64_t kEpochMicrosMin = -62'135'596'800 * kMicrosPerSecond;      // 0001-01-01
+constexpr std::int64_t kEpochMicrosMax = 253'402'300'800 * kMicrosPerSecond - 1;  // the last of 9999-12-31
 
-constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                      "july",    "august",   "september", "october", "november", "december"};
-constexpr std::array<std::string_view, 7> kWeekdays = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
+                                                      "may",       "june",     "july",     "august",
+                                                      "september", "october",  "november", "december"};
+constexpr std::array<std::string_view, 7> kWeekdays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                       "friday", "saturday", "sunday"};
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -159,8 +161,8 @@ Status TimeFormat::add_letter(char letter) {
   if (letter == 'R') return add_all("HM", ':');
   if (letter == 'D') return add_all("mdy", '/');
   if (kKnown.find(letter) == std::string_view::npos) {
-    return usage_error(fmt::format("the format \"{}\" has %{}, which is no letter of a date or time", text_, letter), {},
-                       "letters: %Y %y %m %b %B %d %e %j %a %A %H %I %p %M %S %f %z %Z %s %F %T %R %D %%");
+    return usage_error(fmt::format("the format \"{}\" has %{}, which is no letter of a date or time", text_, letter),
+                       {}, "letters: %Y %y %m %b %B %d %e %j %a %A %H %I %p %M %S %f %z %Z %s %F %T %R %D %%");
   }
   const char part = part_of(letter);
   if (has(part)) return usage_error(fmt::format("the format \"{}\" names the part of %{} twice", text_, letter));
@@ -171,10 +173,13 @@ Status TimeFormat::add_letter(char letter) {
 }
 
 Status TimeFormat::check_parts() const {
-  const auto fault = [this](const char* what) { return Status(usage_error(fmt::format("the format \"{}\" {}", text_, what))); };
+  const auto fault = [this](const char* what) {
+    return Status(usage_error(fmt::format("the format \"{}\" {}", text_, what)));
+  };
   const bool date = has('Y') || has('m') || has('d') || has('j');
   if (has('s')) {
-    if (date || has('H') || has('M') || has('S') || has('p') || has('z')) return fault("has %s, which is the whole of a time; only %f may stand with it");
+    if (date || has('H') || has('M') || has('S') || has('p') || has('z'))
+      return fault("has %s, which is the whole of a time; only %f may stand with it");
     if (kind_ == TypeKind::kTime) return fault("has %s, which is no time of the day");
     return {};
   }
@@ -187,10 +192,12 @@ Status TimeFormat::check_parts() const {
     return has('H') ? Status() : fault("has no hour (%H, or %I and %p)");
   }
   if (!has('Y')) return fault("has no year (%Y or %y)");
-  if (has('j') == (has('m') || has('d'))) return fault("needs either month and day (%m %d) or the day of the year (%j)");
+  if (has('j') == (has('m') || has('d')))
+    return fault("needs either month and day (%m %d) or the day of the year (%j)");
   if (!has('j') && !(has('m') && has('d'))) return fault("needs both month and day");
   if (kind_ == TypeKind::kTimestamp && zoned_ && !has('z')) return fault("has no zone (%z), which timestamp_tz needs");
-  if (has('z') && !(kind_ == TypeKind::kTimestamp && zoned_)) return fault("has a zone (%z), which only timestamp_tz reads");
+  if (has('z') && !(kind_ == TypeKind::kTimestamp && zoned_))
+    return fault("has a zone (%z), which only timestamp_tz reads");
   return {};
 }
 
@@ -314,7 +321,8 @@ CsvVerdict TimeFormat::parse(std::string_view text, std::int64_t* out) const {
     return {};
   }
   const std::uint32_t hour = has('I') ? parts.hour % 12 + (parts.afternoon ? 12 : 0) : parts.hour;
-  const std::int64_t micros = (std::int64_t{hour} * 3600 + parts.minute * 60 + parts.second) * kMicrosPerSecond + parts.micros;
+  const std::int64_t micros =
+      (std::int64_t{hour} * 3600 + parts.minute * 60 + parts.second) * kMicrosPerSecond + parts.micros;
   if (kind_ == TypeKind::kTime) {
     *out = micros;
     return {};
@@ -327,7 +335,8 @@ CsvVerdict TimeFormat::parse(std::string_view text, std::int64_t* out) const {
 
 bool TimeFormat::may_contain(char c) const {
   if (is_digit(c) || is_letter(c) || c == '+' || c == '-' || c == ':' || c == ' ') return true;
-  return std::any_of(items_.begin(), items_.end(), [c](const Item& item) { return item.letter == 0 && item.literal == c; });
+  return std::any_of(items_.begin(), items_.end(),
+                     [c](const Item& item) { return item.letter == 0 && item.literal == c; });
 }
 
 }  // namespace tipple

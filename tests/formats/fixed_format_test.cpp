@@ -21,7 +21,8 @@ SourceSpec fixed_source() {
   return source;
 }
 
-Outcome read_fixed(const std::vector<ColumnSpec>& columns, std::string_view text, const SourceSpec& source = fixed_source()) {
+Outcome read_fixed(const std::vector<ColumnSpec>& columns, std::string_view text,
+                   const SourceSpec& source = fixed_source()) {
   const auto format = make_fixed_format(source);
   return read_all(**format, {columns, true, true, false}, text);
 }
@@ -48,8 +49,9 @@ TEST(FixedFormat, ShortLines) {
 
 TEST(FixedFormat, LongFieldsAreTrimmed) {
   const std::string wide = "a text of more than thirty-two bytes, ok";
-  const Outcome outcome = read_fixed({column("wide", "string")}, std::string(15, '.') + wide + "\n" + std::string(15, '.') +
-                                                                     std::string(40, ' ') + "\n" + std::string(15, '.') + "   x\n");
+  const Outcome outcome =
+      read_fixed({column("wide", "string")}, std::string(15, '.') + wide + "\n" + std::string(15, '.') +
+                                                 std::string(40, ' ') + "\n" + std::string(15, '.') + "   x\n");
   EXPECT_THAT(outcome.cells(), ElementsAre(wide, "null", "x"));
 }
 
@@ -80,7 +82,8 @@ TEST(FixedFormat, UnknownAndAbsentFields) {
   SourceSpec no_nulls = fixed_source();
   no_nulls.csv.null_texts = {};
   const auto other = make_fixed_format(no_nulls);
-  const Outcome outcome = read_all(**other, {{column("id", "int32"), column("gone", "string")}, false, false, true}, "   1x\n   2y\n");
+  const Outcome outcome =
+      read_all(**other, {{column("id", "int32"), column("gone", "string")}, false, false, true}, "   1x\n   2y\n");
   EXPECT_THAT(outcome.cells(1), ElementsAre("null", "null"));
 }
 
@@ -97,8 +100,9 @@ TEST(FixedFormat, MistakesOfTheSource) {
 TEST(FixedFormat, FormatsOfDates) {
   SourceSpec source = fixed_source();
   source.fixed = {{"day", 0, 10}};
-  EXPECT_THAT(read_fixed({column("day", "date", true, {}, "%d.%m.%Y")}, "31.12.2023\n30.2.2024 \n 1.3.2024 \n", source).cells(),
-              ElementsAre("2023-12-31", "2024-03-01"));
+  EXPECT_THAT(
+      read_fixed({column("day", "date", true, {}, "%d.%m.%Y")}, "31.12.2023\n30.2.2024 \n 1.3.2024 \n", source).cells(),
+      ElementsAre("2023-12-31", "2024-03-01"));
 }
 
 TEST(FixedFormat, SameAtEveryCut) {

@@ -20,7 +20,8 @@ SourceSpec json_source() {
   return source;
 }
 
-Outcome read_json(const std::vector<ColumnSpec>& columns, std::string_view text, const SourceSpec& source = json_source()) {
+Outcome read_json(const std::vector<ColumnSpec>& columns, std::string_view text,
+                  const SourceSpec& source = json_source()) {
   const auto format = make_json_format(source);
   return read_all(**format, {columns}, text);
 }
@@ -56,7 +57,8 @@ TEST(JsonFormat, ValuesThatAreNotOfTheType) {
 
 TEST(JsonFormat, NullAndAbsentAreNull) {
   const std::string text = "{\"a\":null}\n{}\n{\"a\":1,\"b\":2}\n";
-  EXPECT_THAT(read_json({column("a", "int32"), column("b", "string")}, text).cells(0), ElementsAre("null", "null", "1"));
+  EXPECT_THAT(read_json({column("a", "int32"), column("b", "string")}, text).cells(0),
+              ElementsAre("null", "null", "1"));
   const Outcome strict = read_json({column("a", "int32", false)}, text);
   EXPECT_THAT(strict.rules(), ElementsAre("not_null", "not_null"));
   EXPECT_THAT(strict.reasons[1], HasSubstr("null or absent"));
@@ -74,30 +76,73 @@ TEST(JsonFormat, NullTextsOfTheSource) {
 }
 
 TEST(JsonFormat, EscapesAndSurrogates) {
-  EXPECT_THAT(read_values("string", {R"("\"\\\/\b\f\n\r\t")", R"("\u00e9\u20AC")", R"("\ud83d\ude00!")", R"("a\u0041")"}).cells(),
-              ElementsAre("\"\\/\b\f\n\r\t", "\xC3\xA9\xE2\x82\xAC", "\xF0\x9F\x98\x80!", "aA"));
-  const Outcome bad =
-      read_values("string", {R"("\ud83d")", R"("\ude00")", R"("\ud83dx")", R"("\ud83d\u0041")", R"("\x41")", R"("\u12")", R"("\u12G4")"});
+  EXPECT_THAT(
+      read_values("string", {R"("\"\\\/\b\f\n\r\t")", R"("\u00e9\u20AC")", R"("\ud83d\ude00!")", R"("a\u0041")"})
+          .cells(),
+      ElementsAre("\"\\/\b\f\n\r\t", "\xC3\xA9\xE2\x82\xAC", "\xF0\x9F\x98\x80!", "aA"));
+  const Outcome bad = read_values("string", {R"("\ud83d")", R"("\ude00")", R"("\ud83dx")", R"("\ud83d\u0041")",
+                                             R"("\x41")", R"("\u12")", R"("\u12G4")"});
   EXPECT_THAT(bad.rules(), ElementsAre("json", "json", "json", "json", "json", "json", "json"));
   EXPECT_THAT(bad.cells(), IsEmpty());
 }
 
 TEST(JsonFormat, BadLinesAreRejectedWhateverFieldsAreWanted) {
-  const std::vector<std::string> bad = {
-      R"({"a":1)",        R"({"a":1,})",        R"({"a":NaN})",       R"({"a":Infinity})", R"({"a":01})",       R"({"a":+1})",
-      R"({"a":.5})",      R"({"a":1.})",        R"({"a":1e})",        R"({"a":-})",        R"({"a":tru})",      R"({"a":nulll})",
-      R"({"a" 1})",       R"({"a"::1})",        R"({a:1})",           R"({'a':1})",        R"({"a":1 "b":2})",  R"({"a":[1,]})",
-      R"({"a":[1 2]})",   R"({"a":[1})",        R"({"a":{]})",        R"({"a":"x"y"})",    R"({"a":"x)",        R"({"a":1}})",
-      R"({"a":1} {})",    R"([{"a":1}])",       R"(1)",               R"("a")",            R"(null)",           R"({"a":"\q"})",
-      R"({"a\q":1})",     R"({"a":1,,"b":2})",  R"({,"a":1})",        R"({"a"})",          R"({"a":})",         R"({"a":0x10})",
-      "{\"a\":\"\x01\"}", "{\"a\":\"tab\t\"}",  R"({"a":"x" "y"})",   R"({"a":12"b"})",    R"(})",              R"({"a":1]"b":2})",
-      R"({"a":--1})",     R"({"a":1-2})",       R"({"a":"\ud800"})",  R"(\{"a":1})",       R"({"a":1}\)",       R"({"a":TRUE})"};
+  const std::vector<std::string> bad = {R"({"a":1)",
+                                        R"({"a":1,})",
+                                        R"({"a":NaN})",
+                                        R"({"a":Infinity})",
+                                        R"({"a":01})",
+                                        R"({"a":+1})",
+                                        R"({"a":.5})",
+                                        R"({"a":1.})",
+                                        R"({"a":1e})",
+                                        R"({"a":-})",
+                                        R"({"a":tru})",
+                                        R"({"a":nulll})",
+                                        R"({"a" 1})",
+                                        R"({"a"::1})",
+                                        R"({a:1})",
+                                        R"({'a':1})",
+                                        R"({"a":1 "b":2})",
+                                        R"({"a":[1,]})",
+                                        R"({"a":[1 2]})",
+                                        R"({"a":[1})",
+                                        R"({"a":{]})",
+                                        R"({"a":"x"y"})",
+                                        R"({"a":"x)",
+                                        R"({"a":1}})",
+                                        R"({"a":1} {})",
+                                        R"([{"a":1}])",
+                                        R"(1)",
+                                        R"("a")",
+                                        R"(null)",
+                                        R"({"a":"\q"})",
+                                        R"({"a\q":1})",
+                                        R"({"a":1,,"b":2})",
+                                        R"({,"a":1})",
+                                        R"({"a"})",
+                                        R"({"a":})",
+                                        R"({"a":0x10})",
+                                        "{\"a\":\"\x01\"}",
+                                        "{\"a\":\"tab\t\"}",
+                                        R"({"a":"x" "y"})",
+                                        R"({"a":12"b"})",
+                                        R"(})",
+                                        R"({"a":1]"b":2})",
+                                        R"({"a":--1})",
+                                        R"({"a":1-2})",
+                                        R"({"a":"\ud800"})",
+                                        R"(\{"a":1})",
+                                        R"({"a":1}\)",
+                                        R"({"a":TRUE})"};
   for (const std::string& line : bad) {
     for (const char* wanted : {"a", "z"}) {
-      const Outcome outcome = read_json({column(wanted, "string")}, "{\"a\":\"before\"}\n" + line + "\n{\"a\":\"after\"}\n");
+      const Outcome outcome =
+          read_json({column(wanted, "string")}, "{\"a\":\"before\"}\n" + line + "\n{\"a\":\"after\"}\n");
       EXPECT_THAT(outcome.rules(), ElementsAre("json")) << line;
       EXPECT_EQ(outcome.rows->num_rows(), 2) << line;
-      EXPECT_THAT(outcome.cells(), wanted[0] == 'a' ? ElementsAre("before", "after") : ElementsAre("null", "null")) << line;
+      EXPECT_THAT(outcome.cells(), wanted[0] == 'a' ? ElementsAre("before", "after") : ElementsAre("null", "null"))
+          << line;
     }
   }
   const Outcome utf8 = read_json({column("a", "string")}, "{\"a\":1}\n{\"a\":\"\xC3\"}\n{\"a\":\"\xFF\"}\n{\"a\":2}\n");
@@ -112,7 +157,8 @@ TEST(JsonFormat, ReasonsSayWhere) {
 }
 
 TEST(JsonFormat, LinesThatAreNoRecords) {
-  const Outcome outcome = read_json({column("a", "int32")}, "\xEF\xBB\xBF{\"a\":1}\r\n\r\n  \t \n\n \t{\"a\" : 2 } \r\n{\"a\":3}\r");
+  const Outcome outcome =
+      read_json({column("a", "int32")}, "\xEF\xBB\xBF{\"a\":1}\r\n\r\n  \t \n\n \t{\"a\" : 2 } \r\n{\"a\":3}\r");
   EXPECT_THAT(outcome.cells(), ElementsAre("1", "2", "3"));
   EXPECT_EQ(outcome.rows_in, 3U);
   EXPECT_EQ(read_json({column("a", "int32")}, "").rows_in, 0U);
@@ -125,23 +171,24 @@ TEST(JsonFormat, SkippedRows) {
 }
 
 TEST(JsonFormat, Paths) {
-  const std::string text = R"({"user":{"name":"Ann","address":[{"city":"Ulm"},{"city":"Bonn"}],"a.b":{"c":7}},"x":[[1,2],[3]]}
+  const std::string text =
+      R"({"user":{"name":"Ann","address":[{"city":"Ulm"},{"city":"Bonn"}],"a.b":{"c":7}},"x":[[1,2],[3]]}
 {"user":{"name":null,"address":[]},"x":[]}
 {"user":"nobody","x":{"0":1}}
 {"user":null}
 )";
-  const std::vector<ColumnSpec> columns = {column("name", "string", true, "user.name"),
-                                           column("city", "string", true, "user.address[1].city"),
-                                           column("c", "int32", true, "user.\"a.b\".c"), column("x", "int32", true, "x[0][1]"),
-                                           column("user", "string")};
+  const std::vector<ColumnSpec> columns = {
+      column("name", "string", true, "user.name"), column("city", "string", true, "user.address[1].city"),
+      column("c", "int32", true, "user.\"a.b\".c"), column("x", "int32", true, "x[0][1]"), column("user", "string")};
   const Outcome outcome = read_json(columns, text);
   EXPECT_THAT(outcome.rejects, IsEmpty());
   EXPECT_THAT(outcome.cells(0), ElementsAre("Ann", "null", "null", "null"));
   EXPECT_THAT(outcome.cells(1), ElementsAre("Bonn", "null", "null", "null"));
   EXPECT_THAT(outcome.cells(2), ElementsAre("7", "null", "null", "null"));
   EXPECT_THAT(outcome.cells(3), ElementsAre("2", "null", "null", "null"));
-  EXPECT_THAT(outcome.cells(4), ElementsAre(R"({"name":"Ann","address":[{"city":"Ulm"},{"city":"Bonn"}],"a.b":{"c":7}})",
-                                            R"({"name":null,"address":[]})", "nobody", "null"));
+  EXPECT_THAT(outcome.cells(4),
+              ElementsAre(R"({"name":"Ann","address":[{"city":"Ulm"},{"city":"Bonn"}],"a.b":{"c":7}})",
+                          R"({"name":null,"address":[]})", "nobody", "null"));
 }
 
 TEST(JsonFormat, ExactNameWinsOverPath) {
@@ -152,7 +199,8 @@ TEST(JsonFormat, ExactNameWinsOverPath) {
 {"weird[":5}
 )";
   EXPECT_THAT(read_json({column("v", "int32", true, "a.b")}, text).cells(), ElementsAre("2", "2", "1", "null", "null"));
-  EXPECT_THAT(read_json({column("v", "int32", true, "weird[")}, text).cells(), ElementsAre("null", "null", "null", "null", "5"));
+  EXPECT_THAT(read_json({column("v", "int32", true, "weird[")}, text).cells(),
+              ElementsAre("null", "null", "null", "null", "5"));
 }
 
 TEST(JsonFormat, FirstOfDuplicateKeysCounts) {
@@ -166,13 +214,16 @@ TEST(JsonFormat, FirstOfDuplicateKeysCounts) {
 
 TEST(JsonFormat, KeysInAnyOrderAndWithEscapes) {
   std::string text;
-  for (const char* line : {R"({"alpha":1,"a key of more than sixteen bytes":2,"c":3})", R"({"c":6,"a key of more than sixteen bytes":5,"alpha":4})",
-                           R"({"a key of more than sixteen bytez":0,"c":9,"\u0061lpha":7})", R"({"":1,"c":12,"d":0,"alpha":10})"}) {
+  for (const char* line :
+       {R"({"alpha":1,"a key of more than sixteen bytes":2,"c":3})",
+        R"({"c":6,"a key of more than sixteen bytes":5,"alpha":4})",
+        R"({"a key of more than sixteen bytez":0,"c":9,"\u0061lpha":7})", R"({"":1,"c":12,"d":0,"alpha":10})"}) {
     text += std::string(line) + "\n";
   }
-  const Outcome outcome = read_json({column("alpha", "int32"), column("long", "int32", true, "a key of more than sixteen bytes"),
-                                     column("c", "int32"), column("empty", "int32", true, "\"\"")},
-                                    text);
+  const Outcome outcome =
+      read_json({column("alpha", "int32"), column("long", "int32", true, "a key of more than sixteen bytes"),
+                 column("c", "int32"), column("empty", "int32", true, "\"\"")},
+                text);
   EXPECT_THAT(outcome.cells(0), ElementsAre("1", "4", "7", "10"));
   EXPECT_THAT(outcome.cells(1), ElementsAre("2", "5", "null", "null"));
   EXPECT_THAT(outcome.cells(2), ElementsAre("3", "6", "9", "12"));
@@ -180,7 +231,8 @@ TEST(JsonFormat, KeysInAnyOrderAndWithEscapes) {
 }
 
 TEST(JsonFormat, ContainersAsText) {
-  const Outcome outcome = read_values("string", {R"([1, "a b", {"c" : [ ] } ])", R"({ "x" : "\" y" })", "[]", R"(["\\", " "])"});
+  const Outcome outcome =
+      read_values("string", {R"([1, "a b", {"c" : [ ] } ])", R"({ "x" : "\" y" })", "[]", R"(["\\", " "])"});
   EXPECT_THAT(outcome.cells(), ElementsAre(R"([1,"a b",{"c":[]}])", R"({"x":"\" y"})", "[]", R"(["\\"," "])"));
 }
 
@@ -190,8 +242,10 @@ TEST(JsonFormat, DepthAndSizeLimits) {
   EXPECT_THAT(outcome.cells(), ElementsAre(nested(63)));
   EXPECT_THAT(outcome.rules(), ElementsAre("json", "json"));
   EXPECT_THAT(outcome.reasons[0], HasSubstr("deeper than 64"));
-  EXPECT_THAT(read_values("string", {"\"" + std::string((1 << 20) + 1, 'x') + "\""}).rules(), ElementsAre("field_bytes"));
-  EXPECT_THAT(read_values("string", {"\"" + std::string(16 << 20, 'x') + "\"", "1"}).rules(), ElementsAre("record_bytes"));
+  EXPECT_THAT(read_values("string", {"\"" + std::string((1 << 20) + 1, 'x') + "\""}).rules(),
+              ElementsAre("field_bytes"));
+  EXPECT_THAT(read_values("string", {"\"" + std::string(16 << 20, 'x') + "\"", "1"}).rules(),
+              ElementsAre("record_bytes"));
   EXPECT_THAT(read_values("float64", {std::string(5000, '9'), "1e-5000"}).rules(), ElementsAre("range"));
 }
 
@@ -210,11 +264,14 @@ TEST(JsonFormat, SeveralTablesFromOneSource) {
   const std::string text = "{\"a\":1,\"b\":2}\n";
   std::vector<char> block(text.begin(), text.end());
   block.resize(text.size() + 64);
-  const auto binding = (*format)->bind({}, {BoundTable{{column("a", "int32")}}, BoundTable{{column("b", "int32"), column("a", "string")}}}, "in");
+  const auto binding = (*format)->bind(
+      {}, {BoundTable{{column("a", "int32")}}, BoundTable{{column("b", "int32"), column("a", "string")}}}, "in");
   const auto index = (*binding)->make_index();
   const auto split = (*binding)->split({block.data(), text.size()}, true, *index);
-  const auto first = (*binding)->convert(0, {block.data(), split.whole}, *index, {}, false, arrow::default_memory_pool());
-  const auto second = (*binding)->convert(1, {block.data(), split.whole}, *index, {}, false, arrow::default_memory_pool());
+  const auto first =
+      (*binding)->convert(0, {block.data(), split.whole}, *index, {}, false, arrow::default_memory_pool());
+  const auto second =
+      (*binding)->convert(1, {block.data(), split.whole}, *index, {}, false, arrow::default_memory_pool());
   EXPECT_EQ(first->batch->num_columns(), 1);
   EXPECT_EQ((*second->batch->column(0)->GetScalar(0))->ToString(), "2");
   EXPECT_EQ((*second->batch->column(1)->GetScalar(0))->ToString(), "1");
@@ -222,7 +279,8 @@ TEST(JsonFormat, SeveralTablesFromOneSource) {
 
 TEST(JsonFormat, SameAtEveryCut) {
   const std::string text =
-      "\xEF\xBB\xBF\r\n{\"a\":1,\"b\":\"x\\ny\"}\r\n \n{\"a\":2,\"b\":[1, 2]}\n{\"a\":\n3}\nnull\n{\"b\":\"\xE2\x82\xAC\",\"a\":\"x\"}\n\n{\"a\":4,\"b\":\"\\ud8\"}\n"
+      "\xEF\xBB\xBF\r\n{\"a\":1,\"b\":\"x\\ny\"}\r\n \n{\"a\":2,\"b\":[1, "
+      "2]}\n{\"a\":\n3}\nnull\n{\"b\":\"\xE2\x82\xAC\",\"a\":\"x\"}\n\n{\"a\":4,\"b\":\"\\ud8\"}\n"
       "{\"a\":5,\"b\":\"open}\n{\"a\":6}\n{\"a\":7,\"b\":\"\xFF\"}\r\n{\"a\":8}";
   const SourceSpec source = json_source();
   const auto format = make_json_format(source);

@@ -258,7 +258,8 @@ TEST(LineDifferential, PandasReadsTheSameFixedWidth) {
                     read_with_python(std::string(kFixedScript), text));
 }
 
-constexpr std::string_view kPattern = R"re((?P<host>[\w.]+) \[(?P<at>[^\]]*)\](?: "(?P<what>[^"]*)")? (?P<n>-?\d+).*)re";
+constexpr std::string_view kPattern =
+    R"re((?P<host>[\w.]+) \[(?P<at>[^\]]*)\](?: "(?P<what>[^"]*)")? (?P<n>-?\d+).*)re";
 
 constexpr std::string_view kLogScript = R"py(
 import re, sys

@@ -15,8 +15,8 @@
 
 namespace tipple::testing_lines {
 
-inline ColumnSpec column(const std::string& name, const std::string& type, bool nullable = true, const std::string& from = {},
-                         const std::string& format = {}) {
+inline ColumnSpec column(const std::string& name, const std::string& type, bool nullable = true,
+                         const std::string& from = {}, const std::string& format = {}) {
   const Result<DataType> parsed = parse_data_type(type);
   EXPECT_TRUE(parsed.ok()) << type;
   return {Column{name, *parsed, nullable}, from, format, {}};
@@ -48,7 +48,8 @@ struct Outcome {
 
 // Both from one file that was cut differently.
 inline void expect_same(const Outcome& got, const Outcome& want, const std::string& what) {
-  EXPECT_TRUE(got.rows->Equals(*want.rows)) << what << "\ngot " << got.rows->ToString() << "\nwant " << want.rows->ToString();
+  EXPECT_TRUE(got.rows->Equals(*want.rows))
+      << what << "\ngot " << got.rows->ToString() << "\nwant " << want.rows->ToString();
   EXPECT_EQ(got.rejects, want.rejects) << what;
   EXPECT_EQ(got.reasons, want.reasons) << what;
   EXPECT_EQ(got.origins, want.origins) << what;
@@ -56,8 +57,9 @@ inline void expect_same(const Outcome& got, const Outcome& want, const std::stri
   EXPECT_EQ(got.lines, want.lines) << what;
 }
 
-inline void add_block(const RecordBinding& binding, std::string_view text, bool final, std::uint64_t offset, RecordIndex& index,
-                      std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, Outcome& out, std::size_t& whole) {
+inline void add_block(const RecordBinding& binding, std::string_view text, bool final, std::uint64_t offset,
+                      RecordIndex& index, std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, Outcome& out,
+                      std::size_t& whole) {
   std::vector<char> block(text.begin(), text.end());
   block.resize(text.size() + 64, '"');  // exactly the bytes that may be read
   const RecordBinding::Split split = binding.split({block.data(), text.size()}, final, index);
@@ -65,14 +67,15 @@ inline void add_block(const RecordBinding& binding, std::string_view text, bool 
   // A block of whole records has 64 readable bytes past its end, too.
   std::vector<char> records(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(whole));
   records.resize(whole + 64, '7');
-  auto batch = binding.convert(0, {records.data(), whole}, index, {"in", offset, out.lines}, split.open_quote, arrow::default_memory_pool());
+  auto batch = binding.convert(0, {records.data(), whole}, index, {"in", offset, out.lines}, split.open_quote,
+                               arrow::default_memory_pool());
   ASSERT_TRUE(batch.ok()) << batch.error().to_string();
   ASSERT_TRUE(batch->batch->ValidateFull().ok()) << batch->batch->ValidateFull().ToString();
   EXPECT_EQ(batch->rows_in, static_cast<std::uint64_t>(batch->batch->num_rows()) + batch->rejects.size());
   EXPECT_EQ(batch->rows_in, index.record_count());
   for (const Reject& reject : batch->rejects) {
-    out.rejects.push_back(std::to_string(reject.offset) + "|" + std::to_string(reject.line) + "|" + reject.column + "|" + reject.rule +
-                          "|" + reject.raw);
+    out.rejects.push_back(std::to_string(reject.offset) + "|" + std::to_string(reject.line) + "|" + reject.column +
+                          "|" + reject.rule + "|" + reject.raw);
     out.reasons.push_back(reject.reason);
   }
   for (const std::uint32_t origin : batch->origins) out.origins.push_back(offset + origin);

@@ -13,7 +13,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::vector<std::string> lines_of(std::string_view text, bool final, LineRules rules, RecordBinding::Split* split = nullptr) {
+std::vector<std::string> lines_of(std::string_view text, bool final, LineRules rules,
+                                  RecordBinding::Split* split = nullptr) {
   LineIndex index;
   const RecordBinding::Split got = LineSplitter(rules).split({text.data(), text.size()}, final, index);
   if (split != nullptr) *split = got;
@@ -89,8 +90,16 @@ TEST(LineHead, BomAndSkippedRows) {
   EXPECT_EQ(head("\xEF\xBB\xBFx", true, 0).data_begin, 3U);
   EXPECT_EQ(head("\xEF\xBB", true, 0).data_begin, 0U);
   EXPECT_GT(head("\xEF\xBB", false, 0).data_begin, 2U);
-  EXPECT_EQ(head("\xEF\xBB\xBF""a\nb\nc", true, 2).data_begin, 7U);
-  EXPECT_EQ(head("\xEF\xBB\xBF""a\nb\nc", true, 2).lines, 2U);
+  EXPECT_EQ(head("\xEF\xBB\xBF"
+                 "a\nb\nc",
+                 true, 2)
+                .data_begin,
+            7U);
+  EXPECT_EQ(head("\xEF\xBB\xBF"
+                 "a\nb\nc",
+                 true, 2)
+                .lines,
+            2U);
   EXPECT_EQ(head("a\nb", true, 9).data_begin, 3U);
   EXPECT_GT(head("a\nb", false, 2).data_begin, 3U);
   const std::string endless((16 << 20) + 1, 'x');

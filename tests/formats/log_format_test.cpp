@@ -23,8 +23,9 @@ SourceSpec log_source(const std::string& pattern) {
 const std::string kAccess =
     R"re((?P<host>\S+) \S+ \S+ \[(?P<at>[^\]]+)\] "(?P<request>[^"]*)" (?P<status>\d{3}) (?P<bytes>\d+|-)(?: "(?P<agent>[^"]*)")?)re";
 
-const std::vector<ColumnSpec> kColumns = {column("host", "string"), column("at", "timestamp_tz", true, {}, "%d/%b/%Y:%H:%M:%S %z"),
-                                          column("status", "int16"), column("bytes", "int64"), column("agent", "string")};
+const std::vector<ColumnSpec> kColumns = {
+    column("host", "string"), column("at", "timestamp_tz", true, {}, "%d/%b/%Y:%H:%M:%S %z"), column("status", "int16"),
+    column("bytes", "int64"), column("agent", "string")};
 
 Outcome read_log(const SourceSpec& source, const std::vector<ColumnSpec>& columns, std::string_view text) {
   const auto format = make_log_format(source);
@@ -83,7 +84,8 @@ TEST(LogFormat, MistakesOfATimeFormat) {
 // A pattern on which a backtracking engine never ends.
 TEST(LogFormat, HostilePatternsTakeLinearTime) {
   const SourceSpec source = log_source("(?P<a>(x+x+)+y)");
-  EXPECT_THAT(read_log(source, {column("a", "string")}, std::string(200'000, 'x') + "\n").rules(), ElementsAre("pattern"));
+  EXPECT_THAT(read_log(source, {column("a", "string")}, std::string(200'000, 'x') + "\n").rules(),
+              ElementsAre("pattern"));
 }
 
 TEST(LogFormat, SameAtEveryCut) {
