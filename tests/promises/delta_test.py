@@ -6,6 +6,7 @@ import unittest
 
 import deltalake
 import duckdb
+import h5py
 import polars
 
 from harness import TippleTest, write_sample
@@ -104,6 +105,28 @@ class DeltaTables(TippleTest):
         arrow = polars.read_ipc(self.folder / "out.arrow")
         self.assertEqual(self.plain(parquet.to_dicts()), self.expected_rows(self.folder / "a.csv"))
         self.assertEqual(self.plain(arrow.to_dicts()), self.expected_rows(self.folder / "a.csv"))
+
+    def test_columns_grow_in_tables_of_both_formats(self):
+        (self.folder / "a.csv").write_text("id,x\n1,5\n2,6\n")
+        (self.folder / "b.csv").write_text("id,x,y\n3,7.5,hi\n")
+        jobs = {"a": {"id": "int32", "x": "float32"}, "b": {"id": "int64", "x": "float64", "y": "string"}}
+        for form in ("parquet", "hdf5"):
+            folder = self.folder / form
+            for name, columns in jobs.items():
+                job = self.folder / f"{form}-{name}.yaml"
+                job.write_text(json.dumps({
+                    "version": 1, "job": name, "warehouse": str(folder),
+                    "sources": {"s": {"path": str(self.folder / f"{name}.csv"), "format": "csv"}},
+                    "tables": {"t": {"from": "s", "format": form, "schema": "evolve", "columns": columns}},
+                    "modes": {"more": {"write": "append"}}}))
+                self.tipple("run", job, "--mode", "more")
+            self.assertEqual(self.tipple("export", folder / "t").out, "id,x,y\n1,5,\n2,6,\n3,7.5,hi\n")
+            self.tipple("verify", folder / "t")
+        delta = deltalake.DeltaTable(str(self.folder / "parquet" / "t")).to_pyarrow_table().sort_by("id")
+        self.assertEqual(delta.to_pydict(), {"id": [1, 2, 3], "x": [5.0, 6.0, 7.5], "y": [None, None, "hi"]})
+        with h5py.File(self.folder / "hdf5" / "t" / "t.h5") as view:
+            self.assertEqual(view["x"][:].tolist(), [5.0, 6.0, 7.5])
+            self.assertEqual(view["y.valid"][:].tolist(), [0, 0, 1])
 
     def test_what_is_not_as_expected_is_not_published(self):
         write_sample(self.folder / "a.csv", 1000)
