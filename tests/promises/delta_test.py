@@ -32,6 +32,9 @@ class DeltaTables(TippleTest):
                     del parts[action["remove"]["path"]]
         return [str(p) for p in parts.values()]
 
+    def part_bytes(self, job):
+        return {p.name: p.read_bytes() for p in (self.table(job) / "data").iterdir()}
+
     def expected_rows(self, *files):
         rows = []
         for file in files:
@@ -85,6 +88,24 @@ class DeltaTables(TippleTest):
             self.assertEqual(verified["bytes_digest"], table["bytes_digest"])
             seen.add((table["bytes_digest"], table["content_digest"]))
         self.assertEqual(len(seen), 1)
+
+    def test_a_kill_anywhere_is_made_good_by_the_next_run(self):
+        write_sample(self.folder / "a.csv", 3000)
+        whole = self.parquet_job("whole", self.folder / "a.csv")
+        self.tipple("run", whole)
+        for point in ("part-created", "part-row-group", "part-closed", "part-synced", "publish-started", "part-moved", "log-written",
+                      "log-linked"):
+            with self.subTest(point=point):
+                job = self.parquet_job(point, self.folder / "a.csv")
+                self.tipple("run", job, expect=-9, env={"TIPPLE_KILL_AT": f"{point}:1"})
+                published = (self.table(job) / "_delta_log" / ("0" * 20 + ".json")).exists()
+                self.assertEqual(published, point == "log-linked")
+                if published:
+                    self.assert_readers_see(job, self.folder / "a.csv")
+                self.tipple("run", job)
+                self.assert_readers_see(job, self.folder / "a.csv")
+                self.assertEqual(deltalake.DeltaTable(str(self.table(job))).version(), 0)
+                self.assertEqual(self.part_bytes(job), self.part_bytes(whole))
 
     def test_another_format_is_refused(self):
         write_sample(self.folder / "a.csv", 100)
