@@ -58,7 +58,11 @@ Result<int> list_functions(const FunctionsOptions& options, const Invocation& in
   if (invocation.json) {
     Json list = Json::array();
     for (const FunctionInfo& info : wanted) {
-      list.push_back({{"name", info.name}, {"group", info.group}, {"signature", info.signature}, {"summary", info.summary}, {"example", info.example}});
+      list.push_back({{"name", info.name},
+                      {"group", info.group},
+                      {"signature", info.signature},
+                      {"summary", info.summary},
+                      {"example", info.example}});
     }
     TIPPLE_RETURN_IF_ERROR(print_json(Json{{"outcome", "listed"}, {"functions", list}}));
     return 0;
@@ -68,7 +72,8 @@ Result<int> list_functions(const FunctionsOptions& options, const Invocation& in
     return 0;
   }
   for (const FunctionInfo& info : wanted) {
-    TIPPLE_RETURN_IF_ERROR(print_text(fmt::format("{}  ({})\n  {}\n  {}\n  example: {}\n", info.name, info.group, info.signature, info.summary, info.example)));
+    TIPPLE_RETURN_IF_ERROR(print_text(fmt::format("{}  ({})\n  {}\n  {}\n  example: {}\n", info.name, info.group,
+                                                  info.signature, info.summary, info.example)));
   }
   return 0;
 }
@@ -77,7 +82,8 @@ Result<int> list_functions(const FunctionsOptions& options, const Invocation& in
 
 void add_functions(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<FunctionsOptions>();
-  CLI::App* sub = add_verb(app, invocation, "functions", "List the operators and functions of expressions", "tipple functions substr");
+  CLI::App* sub = add_verb(app, invocation, "functions", "List the operators and functions of expressions",
+                           "tipple functions substr");
   sub->add_option("NAME", options->name, "One function");
   bind_verb(sub, invocation, options, list_functions);
 }

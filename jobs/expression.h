@@ -1,5 +1,6 @@
-// Expressions: SQL scalar expressions with the standard's precedence and three-valued logic and PostgreSQL's function names
-// (docs/expressions.md). Text to syntax tree to typed tree; transforms/expression_kernels.h runs the latter over batches.
+// Expressions: SQL scalar expressions with the standard's precedence and three-valued logic and PostgreSQL's function
+// names (docs/expressions.md). Text to syntax tree to typed tree; transforms/expression_kernels.h runs the latter over
+// batches.
 //
 // Values; pure functions; safe from any thread. Bounded: 64 KiB of text, depth 64.
 #pragma once
@@ -23,21 +24,23 @@ struct Literal {
 };
 
 // A typed node. Exactly one of: column reference (column >= 0), literal, call of a function with its arguments.
-// Casts, operators, CASE, COALESCE, IN, BETWEEN and LIKE are calls, too: the names that functions() lists under "operators".
+// Casts, operators, CASE, COALESCE, IN, BETWEEN and LIKE are calls, too: the names that functions() lists under
+// "operators".
 struct TypedExpr {
   DataType type;
   bool nullable = true;
-  int column = -1;  // position in the input schema
+  int column = -1;               // position in the input schema
   std::vector<Literal> literal;  // empty or one
   std::string function;          // canonical name: "add", "divide", "cast", "case", "lower", ...
   std::vector<TypedExpr> arguments;
 };
 
-// Parses and type-checks `text` against `input`. Error kUsage: "at character N: ..." with the nearest name of a function or column.
+// Parses and type-checks `text` against `input`. Error kUsage: "at character N: ..." with the nearest name of a
+// function or column.
 [[nodiscard]] Result<TypedExpr> compile_expression(std::string_view text, const Schema& input);
 
-// `expression` as `target`: itself if it has that type already (a wider string(n) included), else a cast whose values that do not fit are
-// faults. Error kUsage: no cast leads there.
+// `expression` as `target`: itself if it has that type already (a wider string(n) included), else a cast whose values
+// that do not fit are faults. Error kUsage: no cast leads there.
 [[nodiscard]] Result<TypedExpr> convert_expression(TypedExpr expression, const DataType& target);
 
 // The names of columns that `text` refers to, ascending, each once. Error kUsage if it does not parse.

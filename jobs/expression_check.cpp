@@ -106,9 +106,12 @@ ExpressionChecker::Checked ExpressionChecker::check(const SyntaxNode& node) {
       checked.kind = CheckedExpr::Kind::kInterval;
       return checked;
     }
-    case SyntaxNode::Kind::kColumn: return check_column(node);
-    case SyntaxNode::Kind::kCall: return check_call(node);
-    case SyntaxNode::Kind::kCast: return check_cast(node);
+    case SyntaxNode::Kind::kColumn:
+      return check_column(node);
+    case SyntaxNode::Kind::kCall:
+      return check_call(node);
+    case SyntaxNode::Kind::kCast:
+      return check_cast(node);
   }
   TIPPLE_CHECK(false, "a syntax node of no kind");
 }
@@ -121,7 +124,8 @@ ExpressionChecker::Checked ExpressionChecker::check_value(const SyntaxNode& node
 
 Status ExpressionChecker::expect_value(const CheckedExpr& argument) const {
   if (argument.kind == CheckedExpr::Kind::kInterval) {
-    return error(argument.offset, "an interval has no place here", "it can be added to or subtracted from a date or timestamp");
+    return error(argument.offset, "an interval has no place here",
+                 "it can be added to or subtracted from a date or timestamp");
   }
   if (argument.kind == CheckedExpr::Kind::kDifference) {
     return error(argument.offset, "the difference of two timestamps is an interval, which no column can hold",
@@ -194,7 +198,8 @@ ExpressionChecker::Checked ExpressionChecker::check_cast(const SyntaxNode& node)
   if (target->kind == TypeKind::kDecimal && target->precision == 0) {
     const TypeKind from = operand.expr.type.kind;
     if (!operand.untyped && !is_integer(from) && from != TypeKind::kDecimal) {
-      return error(node.offset, "decimal needs its digits here", "write decimal(precision, scale), for example decimal(18,2)");
+      return error(node.offset, "decimal needs its digits here",
+                   "write decimal(precision, scale), for example decimal(18,2)");
     }
     if (!operand.untyped) *target = decimal_for(operand.expr.type);
   }
@@ -230,7 +235,8 @@ Status ExpressionChecker::convert(CheckedExpr* argument, const DataType& target)
     return {};
   }
   if (!implicit_cost(expr.type, target) && !common_type(expr.type, target, CommonFor::kChoice)) {
-    return error(argument->offset, fmt::format("expected {}, but this is {}", target.to_string(), expr.type.to_string()),
+    return error(argument->offset,
+                 fmt::format("expected {}, but this is {}", target.to_string(), expr.type.to_string()),
                  casts_explicitly(expr.type, target) ? fmt::format("write CAST(... AS {})", target.to_string()) : "");
   }
   expr = cast_expr(std::move(expr), target);
@@ -248,7 +254,8 @@ Status ExpressionChecker::expect_bool(CheckedExpr* argument, std::string_view wh
   TIPPLE_RETURN_IF_ERROR(expect_value(*argument));
   if (argument->untyped) return convert(argument, type_of(TypeKind::kBool));
   if (argument->expr.type.kind == TypeKind::kBool) return {};
-  return error(argument->offset, fmt::format("{} needs a condition, but this is {}", where, argument->expr.type.to_string()),
+  return error(argument->offset,
+               fmt::format("{} needs a condition, but this is {}", where, argument->expr.type.to_string()),
                is_number(argument->expr.type.kind) ? "write x <> 0" : "");
 }
 
@@ -264,7 +271,8 @@ Result<DataType> ExpressionChecker::unify(const std::vector<CheckedExpr*>& argum
     }
     auto wider = common_type(*common, type, purpose);
     if (!wider) {
-      return error(argument->offset, fmt::format("{} and {} have no common type", common->to_string(), type.to_string()),
+      return error(argument->offset,
+                   fmt::format("{} and {} have no common type", common->to_string(), type.to_string()),
                    casts_explicitly(type, *common) ? fmt::format("write CAST(... AS {})", common->to_string()) : "");
     }
     common = std::move(wider);

@@ -20,7 +20,8 @@ std::optional<int> parameter_cost(const ExpressionParameter& parameter, const Ch
   if (argument.kind != CheckedExpr::Kind::kValue) return std::nullopt;
   const DataType& type = argument.expr.type;
   switch (parameter.accepts) {
-    case Accepts::kAny: return 0;
+    case Accepts::kAny:
+      return 0;
     case Accepts::kNumber:
       if (argument.untyped) return kUntypedCost;
       return is_number(type.kind) ? std::optional<int>(0) : std::nullopt;
@@ -28,7 +29,8 @@ std::optional<int> parameter_cost(const ExpressionParameter& parameter, const Ch
       if (argument.untyped) return 2 * kUntypedCost;
       if (type.kind == TypeKind::kDecimal) return 0;
       return is_integer(type.kind) ? std::optional<int>(3) : std::nullopt;
-    case Accepts::kType: break;
+    case Accepts::kType:
+      break;
   }
   if (argument.untyped) return parameter.type.kind == TypeKind::kString ? kUntypedTextCost : kUntypedCost;
   return implicit_cost(type, parameter.type);
@@ -58,9 +60,11 @@ bool all_null(const std::vector<TypedExpr>& arguments) {
 }
 
 constexpr std::array<std::string_view, 21> kFields = {
-    "year", "month", "day", "hour", "minute", "second", "quarter", "week", "isoyear", "dow", "isodow",
-    "doy", "epoch", "decade", "century", "millennium", "millisecond", "microsecond", "julian", "milliseconds", "microseconds"};
-constexpr std::array<std::string_view, 6> kTimeFields = {"hour", "minute", "second", "epoch", "millisecond", "microsecond"};
+    "year",    "month",      "day",         "hour",        "minute", "second",       "quarter",
+    "week",    "isoyear",    "dow",         "isodow",      "doy",    "epoch",        "decade",
+    "century", "millennium", "millisecond", "microsecond", "julian", "milliseconds", "microseconds"};
+constexpr std::array<std::string_view, 6> kTimeFields = {"hour",  "minute",      "second",
+                                                         "epoch", "millisecond", "microsecond"};
 
 std::string known_fields() {
   std::string list;
@@ -81,7 +85,8 @@ ExpressionChecker::Checked ExpressionChecker::check_call(const SyntaxNode& node)
   if (node.name == "extract" || node.name == "date_part") return check_extract(node, arguments);
   const ExpressionFunction* function = find_function(node.name);
   if (function == nullptr) return no_such_function(node);
-  if (function->name == "coalesce" || function->name == "greatest" || function->name == "least" || function->name == "nullif") {
+  if (function->name == "coalesce" || function->name == "greatest" || function->name == "least" ||
+      function->name == "nullif") {
     return check_choice(node, arguments);
   }
   if (function->name == "concat" || function->name == "concat_ws") return check_join(node, *function, arguments);
@@ -89,7 +94,8 @@ ExpressionChecker::Checked ExpressionChecker::check_call(const SyntaxNode& node)
 }
 
 Error ExpressionChecker::no_such_function(const SyntaxNode& node) const {
-  for (const char* clock : {"now", "current_date", "current_timestamp", "random", "gen_random_uuid", "clock_timestamp"}) {
+  for (const char* clock :
+       {"now", "current_date", "current_timestamp", "random", "gen_random_uuid", "clock_timestamp"}) {
     if (node.name == clock) {
       return error(node.offset, fmt::format("no function '{}'", node.name),
                    "a load gives the same rows whenever it runs; put such a value into the job file as a literal");
@@ -183,7 +189,8 @@ ExpressionChecker::Checked ExpressionChecker::check_extract(const SyntaxNode& no
       return error(arguments[0].offset, fmt::format("a time has no {}", field));
     }
     if (kind != TypeKind::kDate && kind != TypeKind::kTimestamp && kind != TypeKind::kTime) {
-      return error(source.offset, fmt::format("expected a date, a timestamp or a time, but this is {}", source.expr.type.to_string()));
+      return error(source.offset,
+                   fmt::format("expected a date, a timestamp or a time, but this is {}", source.expr.type.to_string()));
     }
     Literal name;
     name.text = field;
@@ -240,7 +247,8 @@ ExpressionChecker::Checked ExpressionChecker::check_overload(const SyntaxNode& n
     } else if (parameter.accepts == Accepts::kNumber) {
       if (argument.untyped) TIPPLE_RETURN_IF_ERROR(convert(&argument, type_of(TypeKind::kFloat64)));
       const DataType type = argument.expr.type;
-      if (is_integer(type.kind)) argument.expr = cast_expr(std::move(argument.expr), *common_type(type, type, CommonFor::kArithmetic));
+      if (is_integer(type.kind))
+        argument.expr = cast_expr(std::move(argument.expr), *common_type(type, type, CommonFor::kArithmetic));
     } else if (parameter.accepts == Accepts::kDecimal) {
       if (argument.untyped) TIPPLE_RETURN_IF_ERROR(convert(&argument, decimal_of(kDecimalDigitsMax, 0)));
       argument.expr = cast_expr(std::move(argument.expr), decimal_for(argument.expr.type));
@@ -257,7 +265,8 @@ ExpressionChecker::Checked ExpressionChecker::check_overload(const SyntaxNode& n
   DataType type = overload.result_is_first ? operands.front().type : overload.result;
   const std::string& name = function.canonical;
   if (type.kind == TypeKind::kDecimal && (name == "ceil" || name == "floor" || name == "round" || name == "trunc")) {
-    // Digits after the point that are known now are the result's scale; otherwise it keeps its own, the rest being zeros.
+    // Digits after the point that are known now are the result's scale; otherwise it keeps its own, the rest being
+    // zeros.
     int scale = operands.size() == 1 ? 0 : type.scale;
     if (operands.size() == 2 && is_literal(operands[1]) && !operands[1].literal.front().null) {
       scale = std::clamp(std::stoi(operands[1].literal.front().text.substr(0, 4)), 0, static_cast<int>(type.scale));

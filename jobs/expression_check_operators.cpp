@@ -11,7 +11,8 @@ namespace {
 bool is_moment(const DataType& type) { return type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamp; }
 
 bool is_natural_literal(const CheckedExpr& argument) {
-  return is_literal(argument.expr) && is_integer(argument.expr.type.kind) && !argument.expr.literal.front().text.starts_with('-');
+  return is_literal(argument.expr) && is_integer(argument.expr.type.kind) &&
+         !argument.expr.literal.front().text.starts_with('-');
 }
 
 std::string_view symbol_of(std::string_view name) {
@@ -23,8 +24,8 @@ std::string_view symbol_of(std::string_view name) {
   return name;
 }
 
-// The result of an operator on two decimals. Sums and products are exact as long as 38 digits can hold them; a product that they may not
-// hold, and a quotient, are rounded to the digits that are left (docs/expressions.md).
+// The result of an operator on two decimals. Sums and products are exact as long as 38 digits can hold them; a product
+// that they may not hold, and a quotient, are rounded to the digits that are left (docs/expressions.md).
 DataType decimal_result(std::string_view name, const DataType& a, const DataType& b) {
   const int whole_a = a.precision - a.scale;
   const int whole_b = b.precision - b.scale;
@@ -41,7 +42,8 @@ DataType decimal_result(std::string_view name, const DataType& a, const DataType
     constexpr int kQuotientScaleKept = 6;
     const int whole = whole_a + b.scale;
     int scale = std::max(widest, kQuotientScaleMin);
-    if (whole + scale > kDecimalDigitsMax) scale = std::max(kDecimalDigitsMax - whole, std::max(widest, kQuotientScaleKept));
+    if (whole + scale > kDecimalDigitsMax)
+      scale = std::max(kDecimalDigitsMax - whole, std::max(widest, kQuotientScaleKept));
     return decimal_of(whole + scale, scale);
   }
   if (name == "modulo") return decimal_of(std::max(whole_a, whole_b) + widest, widest);
@@ -59,7 +61,8 @@ Error ExpressionChecker::no_operator(const SyntaxNode& node, const Arguments& ar
   return error(node.offset, fmt::format("no operator {} for {}", symbol_of(node.name), types), std::move(hint));
 }
 
-ExpressionChecker::Checked ExpressionChecker::check_operator(const SyntaxNode& node, Arguments& arguments, bool* known) {
+ExpressionChecker::Checked ExpressionChecker::check_operator(const SyntaxNode& node, Arguments& arguments,
+                                                             bool* known) {
   const std::string& name = node.name;
   *known = true;
   if (name == "add" || name == "subtract" || name == "multiply" || name == "divide" || name == "modulo") {
@@ -67,7 +70,8 @@ ExpressionChecker::Checked ExpressionChecker::check_operator(const SyntaxNode& n
   }
   if (name == "negate" || name == "plus") return check_negate(node, std::move(arguments[0]));
   if (name == "and" || name == "or" || name == "not") return check_logic(node, arguments);
-  if (name.starts_with("is_") && name != "is_distinct" && name != "is_not_distinct") return check_null_test(node, arguments);
+  if (name.starts_with("is_") && name != "is_distinct" && name != "is_not_distinct")
+    return check_null_test(node, arguments);
   if (name == "like" || name == "ilike") return check_like(node, arguments);
   if (name == "json_text_at" || name == "json_at") return check_json_operator(node, arguments);
   if (name == "case" || name == "case_value") return check_case(node, arguments);
@@ -103,7 +107,8 @@ ExpressionChecker::Checked ExpressionChecker::check_arithmetic(const SyntaxNode&
   if (interval && (node.name == "add" || node.name == "subtract")) {
     const bool swapped = left.kind == CheckedExpr::Kind::kInterval;
     CheckedExpr& moment = swapped ? right : left;
-    if (moment.kind != CheckedExpr::Kind::kValue || !is_moment(moment.expr.type) || (swapped && node.name == "subtract")) {
+    if (moment.kind != CheckedExpr::Kind::kValue || !is_moment(moment.expr.type) ||
+        (swapped && node.name == "subtract")) {
       return no_operator(node, arguments, "intervals are added to and subtracted from dates and timestamps");
     }
     TIPPLE_TRY(TypedExpr sum, interval_sum(node, std::move(moment), std::move(swapped ? left : right)));
@@ -124,7 +129,10 @@ ExpressionChecker::Checked ExpressionChecker::check_arithmetic(const SyntaxNode&
   if (auto moment = date_arithmetic(node, arguments)) return std::move(*moment);
   if (!is_number(left.expr.type.kind) || !is_number(right.expr.type.kind)) {
     const bool text = is_text(left.expr.type.kind) || is_text(right.expr.type.kind);
-    return no_operator(node, arguments, text && node.name == "add" ? "texts are joined with ||" : text ? "cast the text to a number" : "");
+    return no_operator(node, arguments,
+                       text && node.name == "add" ? "texts are joined with ||"
+                       : text                     ? "cast the text to a number"
+                                                  : "");
   }
   // A plain 1 does not make a uint64 signed.
   for (const int side : {0, 1}) {
@@ -134,7 +142,8 @@ ExpressionChecker::Checked ExpressionChecker::check_arithmetic(const SyntaxNode&
   }
   const DataType common = *common_type(left.expr.type, right.expr.type, CommonFor::kArithmetic);
   if (common.kind != TypeKind::kDecimal) {
-    if (is_float(common.kind) && node.name == "modulo") return no_operator(node, arguments, "cast both to decimal(p,s)");
+    if (is_float(common.kind) && node.name == "modulo")
+      return no_operator(node, arguments, "cast both to decimal(p,s)");
     return value(node, call_expr(node.name, common, [&] {
                    std::vector<TypedExpr> both;
                    both.push_back(cast_expr(std::move(left.expr), common));
@@ -161,7 +170,8 @@ std::optional<CheckedExpr> ExpressionChecker::date_arithmetic(const SyntaxNode& 
   if (left.type.kind == TypeKind::kDate && is_integer(right.type.kind)) {
     right = cast_expr(std::move(right), type_of(TypeKind::kInt64));
     std::vector<TypedExpr> both{std::move(left), std::move(right)};
-    return value(node, call_expr(add ? "date_add_days" : "date_subtract_days", type_of(TypeKind::kDate), std::move(both)));
+    return value(node,
+                 call_expr(add ? "date_add_days" : "date_subtract_days", type_of(TypeKind::kDate), std::move(both)));
   }
   if (add || !is_moment(left.type) || !is_moment(right.type)) return std::nullopt;
   const DataType common = *common_type(left.type, right.type, CommonFor::kCompare);
@@ -175,7 +185,8 @@ std::optional<CheckedExpr> ExpressionChecker::date_arithmetic(const SyntaxNode& 
 }
 
 // A date becomes a timestamp, as in PostgreSQL.
-Result<TypedExpr> ExpressionChecker::interval_sum(const SyntaxNode& node, CheckedExpr moment, CheckedExpr interval) const {
+Result<TypedExpr> ExpressionChecker::interval_sum(const SyntaxNode& node, CheckedExpr moment,
+                                                  CheckedExpr interval) const {
   const DataType type = moment.expr.type.kind == TypeKind::kDate ? type_of(TypeKind::kTimestamp) : moment.expr.type;
   TIPPLE_RETURN_IF_ERROR(convert(&moment, type));
   std::vector<TypedExpr> arguments;

@@ -7,7 +7,7 @@ namespace tipple {
 
 struct FunctionRow {
   const char* name;
-  const char* canonical;   // nullptr: documented only (operators, special syntax)
+  const char* canonical;  // nullptr: documented only (operators, special syntax)
   const char* group;
   const char* parameters;  // overloads separated by " | ": "text string, start int64 [, count int64] -> string"
   const char* summary;

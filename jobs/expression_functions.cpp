@@ -37,10 +37,14 @@ ExpressionParameter parse_parameter(std::string_view text) {
   }
   take_until(text, " ");
   using Accepts = ExpressionParameter::Accepts;
-  if (text == "any") parameter.accepts = Accepts::kAny;
-  else if (text == "number") parameter.accepts = Accepts::kNumber;
-  else if (text == "decimal") parameter.accepts = Accepts::kDecimal;
-  else parameter.type = named_type(text);
+  if (text == "any")
+    parameter.accepts = Accepts::kAny;
+  else if (text == "number")
+    parameter.accepts = Accepts::kNumber;
+  else if (text == "decimal")
+    parameter.accepts = Accepts::kDecimal;
+  else
+    parameter.type = named_type(text);
   return parameter;
 }
 

@@ -1,5 +1,5 @@
-// The functions of expressions: names, signatures, what they are for. The signatures that `tipple functions` prints are the ones that
-// calls are checked against. Immutable; safe from any thread.
+// The functions of expressions: names, signatures, what they are for. The signatures that `tipple functions` prints are
+// the ones that calls are checked against. Immutable; safe from any thread.
 #pragma once
 
 #include <string>
@@ -26,7 +26,7 @@ struct ExpressionOverload {
 
 struct ExpressionFunction {
   std::string name;
-  std::string canonical;  // what TypedExpr::function says: aliases share it
+  std::string canonical;     // what TypedExpr::function says: aliases share it
   bool null_of_null = true;  // any NULL argument makes NULL, and nothing else does
   std::vector<ExpressionOverload> overloads;
 };

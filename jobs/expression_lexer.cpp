@@ -56,10 +56,10 @@ class Lexer {
       }
     }
     const bool printable = c > ' ' && c < 0x7F;
-    return expression_error(text_, token_.begin,
-                            printable ? fmt::format("'{}' does not belong into an expression", c)
-                                      : fmt::format("byte 0x{:02x} does not belong into an expression",
-                                                    static_cast<unsigned char>(c)));
+    return expression_error(
+        text_, token_.begin,
+        printable ? fmt::format("'{}' does not belong into an expression", c)
+                  : fmt::format("byte 0x{:02x} does not belong into an expression", static_cast<unsigned char>(c)));
   }
 
   Status take_name() {

@@ -14,8 +14,8 @@ inline constexpr std::size_t kExpressionBytesMax = 64 * 1024;
 
 struct ExpressionToken {
   enum class Kind : std::uint8_t { kEnd, kName, kQuotedName, kNumber, kText, kSymbol } kind = Kind::kEnd;
-  std::string text;   // kName: as written; kText, kQuotedName: without quotes and escapes
-  std::string lower;  // kName: in lower case
+  std::string text;         // kName: as written; kText, kQuotedName: without quotes and escapes
+  std::string lower;        // kName: in lower case
   std::uint32_t begin = 0;  // offsets in the expression, bytes
   std::uint32_t end = 0;
 };

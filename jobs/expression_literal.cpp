@@ -14,8 +14,10 @@ namespace tipple {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::string_view(" \t\r\n").find(text.front()) != std::string_view::npos) text.remove_prefix(1);
-  while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+  while (!text.empty() && std::string_view(" \t\r\n").find(text.front()) != std::string_view::npos)
+    text.remove_prefix(1);
+  while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != std::string_view::npos)
+    text.remove_suffix(1);
   return text;
 }
 
@@ -89,14 +91,16 @@ struct Clock {
 };
 
 bool two_digits(std::string_view text, std::size_t at, int max, int* out) {
-  if (at + 2 > text.size() || text[at] < '0' || text[at] > '9' || text[at + 1] < '0' || text[at + 1] > '9') return false;
+  if (at + 2 > text.size() || text[at] < '0' || text[at] > '9' || text[at + 1] < '0' || text[at + 1] > '9')
+    return false;
   *out = (text[at] - '0') * 10 + (text[at + 1] - '0');
   return *out <= max;
 }
 
 // HH:MM[:SS[.f]][zone]
 bool parse_clock(std::string_view text, Clock* clock) {
-  if (!two_digits(text, 0, 23, &clock->hour) || text.size() < 5 || text[2] != ':' || !two_digits(text, 3, 59, &clock->minute)) {
+  if (!two_digits(text, 0, 23, &clock->hour) || text.size() < 5 || text[2] != ':' ||
+      !two_digits(text, 3, 59, &clock->minute)) {
     return false;
   }
   std::size_t at = 5;
@@ -133,7 +137,8 @@ bool parse_date(std::string_view text) {
   const int year = century * 100 + years;
   constexpr std::array<int, 13> kDays = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  return year > 0 && month > 0 && day > 0 && day <= kDays[static_cast<std::size_t>(month)] + (month == 2 && leap ? 1 : 0);
+  return year > 0 && month > 0 && day > 0 &&
+         day <= kDays[static_cast<std::size_t>(month)] + (month == 2 && leap ? 1 : 0);
 }
 
 std::string clock_text(const Clock& clock) {
@@ -147,7 +152,8 @@ std::optional<std::string> timestamp_text(std::string_view text, bool zoned) {
   if (!parse_date(date)) return std::nullopt;
   Clock clock;
   if (text.size() > 10) {
-    if ((text[10] != ' ' && text[10] != 'T' && text[10] != 't') || !parse_clock(text.substr(11), &clock)) return std::nullopt;
+    if ((text[10] != ' ' && text[10] != 'T' && text[10] != 't') || !parse_clock(text.substr(11), &clock))
+      return std::nullopt;
   }
   // PostgreSQL ignores a zone that the type cannot hold; here the sentence is refused rather than misread.
   if (!zoned && !clock.zone.empty()) return std::nullopt;
@@ -189,10 +195,24 @@ bool add_interval_part(std::string_view number, const std::string& unit_name, st
   };
   constexpr std::int64_t kSecond = 1'000'000;
   constexpr std::array<Unit, 18> kUnits = {{
-      {"microsecond", 2, 1}, {"us", 2, 1}, {"millisecond", 2, 1000}, {"ms", 2, 1000}, {"second", 2, kSecond},
-      {"sec", 2, kSecond}, {"s", 2, kSecond}, {"minute", 2, 60 * kSecond}, {"min", 2, 60 * kSecond},
-      {"hour", 2, 3600 * kSecond}, {"h", 2, 3600 * kSecond}, {"day", 1, 1}, {"d", 1, 1}, {"week", 1, 7},
-      {"month", 0, 1}, {"mon", 0, 1}, {"quarter", 0, 3}, {"year", 0, 12},
+      {"microsecond", 2, 1},
+      {"us", 2, 1},
+      {"millisecond", 2, 1000},
+      {"ms", 2, 1000},
+      {"second", 2, kSecond},
+      {"sec", 2, kSecond},
+      {"s", 2, kSecond},
+      {"minute", 2, 60 * kSecond},
+      {"min", 2, 60 * kSecond},
+      {"hour", 2, 3600 * kSecond},
+      {"h", 2, 3600 * kSecond},
+      {"day", 1, 1},
+      {"d", 1, 1},
+      {"week", 1, 7},
+      {"month", 0, 1},
+      {"mon", 0, 1},
+      {"quarter", 0, 3},
+      {"year", 0, 12},
   }};
   std::string name = unit_name;
   if (name.size() > 2 && name.ends_with('s')) name.pop_back();
@@ -239,8 +259,10 @@ Result<Literal> number_literal(std::string_view text) {
                        "write it with an exponent to make it a float64");
   }
   if (text.find('.') == std::string_view::npos) {
-    if (fits_integer(TypeKind::kInt32, literal->text)) literal->type = type_of(TypeKind::kInt32);
-    else if (fits_integer(TypeKind::kInt64, literal->text)) literal->type = type_of(TypeKind::kInt64);
+    if (fits_integer(TypeKind::kInt32, literal->text))
+      literal->type = type_of(TypeKind::kInt32);
+    else if (fits_integer(TypeKind::kInt64, literal->text))
+      literal->type = type_of(TypeKind::kInt64);
   }
   return *literal;
 }
@@ -252,7 +274,8 @@ Result<Literal> text_literal(std::string_view text, const DataType& type) {
   std::optional<std::string> canonical;
   if (is_integer(type.kind)) {
     const auto number = plain_decimal(value);
-    if (number && number->text.find('.') == std::string::npos && fits_integer(type.kind, number->text)) canonical = number->text;
+    if (number && number->text.find('.') == std::string::npos && fits_integer(type.kind, number->text))
+      canonical = number->text;
   } else if (is_float(type.kind)) {
     canonical = float_text(value);
   } else if (type.kind == TypeKind::kDecimal) {

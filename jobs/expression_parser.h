@@ -15,14 +15,27 @@ namespace tipple {
 
 // Lowest first.
 enum class Precedence : std::uint8_t {
-  kOr, kAnd, kNot, kIs, kCompare, kRange, kOther, kAdd, kMultiply, kPower, kUnary, kCast, kPrimary,
+  kOr,
+  kAnd,
+  kNot,
+  kIs,
+  kCompare,
+  kRange,
+  kOther,
+  kAdd,
+  kMultiply,
+  kPower,
+  kUnary,
+  kCast,
+  kPrimary,
 };
 
 [[nodiscard]] SyntaxNode call_node(std::string_view name, std::uint32_t offset, std::vector<SyntaxNode> children);
 
 class ExpressionParser {
  public:
-  ExpressionParser(std::string_view text, std::vector<ExpressionToken> tokens) : text_(text), tokens_(std::move(tokens)) {}
+  ExpressionParser(std::string_view text, std::vector<ExpressionToken> tokens)
+      : text_(text), tokens_(std::move(tokens)) {}
   [[nodiscard]] Result<SyntaxNode> parse_all();
 
  private:

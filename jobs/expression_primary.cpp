@@ -12,9 +12,9 @@ namespace {
 using Kind = ExpressionToken::Kind;
 
 // Words that cannot be columns unless quoted.
-constexpr std::array<std::string_view, 18> kReserved = {"and",  "or",   "not",  "is",      "null", "true",
-                                                        "false", "case", "when", "then",    "else", "end",
-                                                        "between", "in",  "like", "ilike", "cast", "distinct"};
+constexpr std::array<std::string_view, 18> kReserved = {"and",     "or",   "not",  "is",    "null", "true",
+                                                        "false",   "case", "when", "then",  "else", "end",
+                                                        "between", "in",   "like", "ilike", "cast", "distinct"};
 // TYPE 'text' is a literal of these types.
 constexpr std::array<std::string_view, 5> kLiteralTypes = {"date", "time", "timestamp", "timestamptz", "timestamp_tz"};
 
@@ -107,7 +107,8 @@ Result<SyntaxNode> ExpressionParser::parse_word() {
   return node;
 }
 
-// CASE WHEN c THEN v ... [ELSE e] END: call "case" of (c, v, ..., e); CASE x WHEN ...: "case_value" of (x, w, v, ..., e).
+// CASE WHEN c THEN v ... [ELSE e] END: call "case" of (c, v, ..., e); CASE x WHEN ...: "case_value" of (x, w, v, ...,
+// e).
 Result<SyntaxNode> ExpressionParser::parse_case() {
   SyntaxNode node = call_node("case", peek().begin, {});
   ++at_;

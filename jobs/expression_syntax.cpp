@@ -21,16 +21,26 @@ struct BinaryOperator {
   std::string_view name;
 };
 constexpr std::array<BinaryOperator, 20> kBinaryOperators = {{
-    {"=", Precedence::kCompare, "equal"},        {"<>", Precedence::kCompare, "not_equal"},
-    {"!=", Precedence::kCompare, "not_equal"},   {"<", Precedence::kCompare, "less"},
-    {"<=", Precedence::kCompare, "less_equal"},  {">", Precedence::kCompare, "greater"},
-    {">=", Precedence::kCompare, "greater_equal"}, {"||", Precedence::kOther, "concatenate"},
-    {"->>", Precedence::kOther, "json_text_at"}, {"->", Precedence::kOther, "json_at"},
-    {"~", Precedence::kOther, "regexp_like"},    {"~*", Precedence::kOther, "regexp_like"},
-    {"!~", Precedence::kOther, "regexp_like"},   {"!~*", Precedence::kOther, "regexp_like"},
-    {"+", Precedence::kAdd, "add"},              {"-", Precedence::kAdd, "subtract"},
-    {"*", Precedence::kMultiply, "multiply"},    {"/", Precedence::kMultiply, "divide"},
-    {"%", Precedence::kMultiply, "modulo"},      {"^", Precedence::kPower, "power"},
+    {"=", Precedence::kCompare, "equal"},
+    {"<>", Precedence::kCompare, "not_equal"},
+    {"!=", Precedence::kCompare, "not_equal"},
+    {"<", Precedence::kCompare, "less"},
+    {"<=", Precedence::kCompare, "less_equal"},
+    {">", Precedence::kCompare, "greater"},
+    {">=", Precedence::kCompare, "greater_equal"},
+    {"||", Precedence::kOther, "concatenate"},
+    {"->>", Precedence::kOther, "json_text_at"},
+    {"->", Precedence::kOther, "json_at"},
+    {"~", Precedence::kOther, "regexp_like"},
+    {"~*", Precedence::kOther, "regexp_like"},
+    {"!~", Precedence::kOther, "regexp_like"},
+    {"!~*", Precedence::kOther, "regexp_like"},
+    {"+", Precedence::kAdd, "add"},
+    {"-", Precedence::kAdd, "subtract"},
+    {"*", Precedence::kMultiply, "multiply"},
+    {"/", Precedence::kMultiply, "divide"},
+    {"%", Precedence::kMultiply, "modulo"},
+    {"^", Precedence::kPower, "power"},
 }};
 
 const BinaryOperator* binary_operator(const ExpressionToken& token) {
@@ -96,9 +106,10 @@ Error ExpressionParser::error(std::uint32_t offset, const std::string& what, std
 }
 Error ExpressionParser::unexpected(const std::string& expected) const {
   const ExpressionToken& token = peek();
-  const std::string found = token.kind == Kind::kEnd
-                                ? "the expression ends"
-                                : fmt::format("'{}' stands", text_.substr(token.begin, std::min(token.end - token.begin, 32U)));
+  const std::string found =
+      token.kind == Kind::kEnd
+          ? "the expression ends"
+          : fmt::format("'{}' stands", text_.substr(token.begin, std::min(token.end - token.begin, 32U)));
   return error(token.begin, fmt::format("{}, but {} here", expected, found));
 }
 

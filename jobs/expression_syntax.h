@@ -1,8 +1,10 @@
 // Tokens of an expression to a syntax tree: the standard's grammar and PostgreSQL's precedence, no types yet.
 //
-//   lowest   OR   AND   NOT   IS   = <> < <= > >=   BETWEEN IN LIKE ILIKE   || ->> -> ~   + -   * / %   ^   unary + -   ::   highest
+//   lowest   OR   AND   NOT   IS   = <> < <= > >=   BETWEEN IN LIKE ILIKE   || ->> -> ~   + -   * / %   ^   unary + -
+//   ::   highest
 //
-// Pure; safe from any thread. Trees are at most kExpressionTreeDepthMax deep; AND, OR and || are one node however often they are repeated.
+// Pure; safe from any thread. Trees are at most kExpressionTreeDepthMax deep; AND, OR and || are one node however often
+// they are repeated.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +22,8 @@ inline constexpr int kExpressionTreeDepthMax = 256;  // a + b + c + ... counts e
 
 struct SyntaxNode {
   enum class Kind : std::uint8_t {
-    kNumber,    // text
-    kText,      // text
+    kNumber,  // text
+    kText,    // text
     kNull,
     kBool,      // text: "true" or "false"
     kInterval,  // text
@@ -33,7 +35,7 @@ struct SyntaxNode {
   std::string text;
   bool quoted = false;
   bool is_operator = false;  // kCall: by symbol or key word, not by a name that a user wrote
-  std::string type_text;  // kCast: as written
+  std::string type_text;     // kCast: as written
   std::vector<SyntaxNode> children;
   std::uint32_t offset = 0;  // in the expression: where messages point to
   int depth = 0;             // of the tree below, this node included; 0: not known yet

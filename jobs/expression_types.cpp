@@ -17,14 +17,22 @@ struct IntegerTraits {
 
 std::optional<IntegerTraits> integer_traits(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kInt8: return IntegerTraits{true, 8, 3};
-    case TypeKind::kInt16: return IntegerTraits{true, 16, 5};
-    case TypeKind::kInt32: return IntegerTraits{true, 32, 10};
-    case TypeKind::kInt64: return IntegerTraits{true, 64, 19};
-    case TypeKind::kUint8: return IntegerTraits{false, 8, 3};
-    case TypeKind::kUint16: return IntegerTraits{false, 16, 5};
-    case TypeKind::kUint32: return IntegerTraits{false, 32, 10};
-    case TypeKind::kUint64: return IntegerTraits{false, 64, 20};
+    case TypeKind::kInt8:
+      return IntegerTraits{true, 8, 3};
+    case TypeKind::kInt16:
+      return IntegerTraits{true, 16, 5};
+    case TypeKind::kInt32:
+      return IntegerTraits{true, 32, 10};
+    case TypeKind::kInt64:
+      return IntegerTraits{true, 64, 19};
+    case TypeKind::kUint8:
+      return IntegerTraits{false, 8, 3};
+    case TypeKind::kUint16:
+      return IntegerTraits{false, 16, 5};
+    case TypeKind::kUint32:
+      return IntegerTraits{false, 32, 10};
+    case TypeKind::kUint64:
+      return IntegerTraits{false, 64, 20};
     case TypeKind::kFloat32:
     case TypeKind::kFloat64:
     case TypeKind::kDecimal:
@@ -34,7 +42,8 @@ std::optional<IntegerTraits> integer_traits(TypeKind kind) {
     case TypeKind::kTimestamp:
     case TypeKind::kString:
     case TypeKind::kFixedString:
-    case TypeKind::kEnum: break;
+    case TypeKind::kEnum:
+      break;
   }
   return std::nullopt;
 }
@@ -79,7 +88,8 @@ DataType type_of(TypeKind kind, bool zoned) {
 DataType decimal_of(int precision, int scale) {
   DataType type = type_of(TypeKind::kDecimal);
   type.scale = static_cast<std::uint8_t>(std::clamp(scale, 0, kDecimalDigitsMax));
-  type.precision = static_cast<std::uint8_t>(std::clamp(precision, std::max(1, static_cast<int>(type.scale)), kDecimalDigitsMax));
+  type.precision =
+      static_cast<std::uint8_t>(std::clamp(precision, std::max(1, static_cast<int>(type.scale)), kDecimalDigitsMax));
   return type;
 }
 
@@ -92,9 +102,8 @@ std::optional<DataType> common_type(const DataType& a, const DataType& b, Common
   if (is_integer(a.kind) && is_integer(b.kind)) return common_integer(a, b, purpose);
   if (is_number(a.kind) && is_number(b.kind)) {
     if (is_float(a.kind) || is_float(b.kind)) {
-      const bool narrow = purpose == CommonFor::kChoice
-                              ? a.kind != TypeKind::kFloat64 && b.kind != TypeKind::kFloat64
-                              : a.kind == TypeKind::kFloat32 && b.kind == TypeKind::kFloat32;
+      const bool narrow = purpose == CommonFor::kChoice ? a.kind != TypeKind::kFloat64 && b.kind != TypeKind::kFloat64
+                                                        : a.kind == TypeKind::kFloat32 && b.kind == TypeKind::kFloat32;
       return type_of(narrow ? TypeKind::kFloat32 : TypeKind::kFloat64);
     }
     const DataType left = decimal_for(a);
@@ -131,7 +140,8 @@ std::optional<int> implicit_cost(const DataType& from, const DataType& to) {
 }
 
 bool casts_explicitly(const DataType& from, const DataType& to) {
-  if (from == to || is_text(from.kind) || to.kind == TypeKind::kString || to.kind == TypeKind::kFixedString) return true;
+  if (from == to || is_text(from.kind) || to.kind == TypeKind::kString || to.kind == TypeKind::kFixedString)
+    return true;
   if (is_number(from.kind) && is_number(to.kind)) return true;
   if (from.kind == TypeKind::kBool) return is_integer(to.kind);
   if (to.kind == TypeKind::kBool) return is_integer(from.kind);
@@ -141,10 +151,24 @@ bool casts_explicitly(const DataType& from, const DataType& to) {
 
 Result<DataType> parse_sql_type(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kSynonyms = {{
-      {"smallint", "int16"}, {"int2", "int16"}, {"int", "int32"}, {"integer", "int32"}, {"int4", "int32"},
-      {"bigint", "int64"}, {"real", "float32"}, {"float4", "float32"}, {"float", "float64"}, {"double", "float64"},
-      {"float8", "float64"}, {"numeric", "decimal"}, {"boolean", "bool"}, {"text", "string"}, {"varchar", "string"},
-      {"char", "string"}, {"character", "string"}, {"timestamptz", "timestamp_tz"},
+      {"smallint", "int16"},
+      {"int2", "int16"},
+      {"int", "int32"},
+      {"integer", "int32"},
+      {"int4", "int32"},
+      {"bigint", "int64"},
+      {"real", "float32"},
+      {"float4", "float32"},
+      {"float", "float64"},
+      {"double", "float64"},
+      {"float8", "float64"},
+      {"numeric", "decimal"},
+      {"boolean", "bool"},
+      {"text", "string"},
+      {"varchar", "string"},
+      {"char", "string"},
+      {"character", "string"},
+      {"timestamptz", "timestamp_tz"},
   }};
   const std::size_t open = std::min(text.find('('), text.size());
   std::string name(text.substr(0, open));

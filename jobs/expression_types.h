@@ -1,4 +1,5 @@
-// What types do to one another in expressions: PostgreSQL's ladder of numbers, casts, literals. Pure; safe from any thread.
+// What types do to one another in expressions: PostgreSQL's ladder of numbers, casts, literals. Pure; safe from any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ inline constexpr int kDecimalDigitsMax = 38;
 // The decimal that holds every value of an integer or decimal type.
 [[nodiscard]] DataType decimal_for(const DataType& type);
 
-// kArithmetic: of int8 and int16 an int32, of float32 beside another number a float64, as PostgreSQL's operators have it.
-// kChoice (CASE, COALESCE, IN, comparisons of like with like): no wider than needed.
+// kArithmetic: of int8 and int16 an int32, of float32 beside another number a float64, as PostgreSQL's operators have
+// it. kChoice (CASE, COALESCE, IN, comparisons of like with like): no wider than needed.
 enum class CommonFor : std::uint8_t { kArithmetic, kCompare, kChoice };
 [[nodiscard]] std::optional<DataType> common_type(const DataType& a, const DataType& b, CommonFor purpose);
 

@@ -1,5 +1,5 @@
-// + - * / % and the sign, for integers, floats and decimals. A first loop computes all rows and gathers whether any is at fault; only then
-// a second one looks for the rows.
+// + - * / % and the sign, for integers, floats and decimals. A first loop computes all rows and gathers whether any is
+// at fault; only then a second one looks for the rows.
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -17,7 +17,8 @@ namespace {
 constexpr const char* kOverflow = "overflow";
 constexpr const char* kDivision = "division_by_zero";
 
-// Operators: of(a, b, flags) is total; flags is negative afterwards if a row was at fault. rule() says which fault, or null.
+// Operators: of(a, b, flags) is total; flags is negative afterwards if a row was at fault. rule() says which fault, or
+// null.
 template <typename T>
 using Flags = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
 
@@ -43,8 +44,10 @@ struct Add {
     } else {
       using U = std::make_unsigned_t<T>;
       const T sum = static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
-      if constexpr (std::is_signed_v<T>) flags |= (a ^ sum) & (b ^ sum);
-      else flags |= flag<T>(sum < a);
+      if constexpr (std::is_signed_v<T>)
+        flags |= (a ^ sum) & (b ^ sum);
+      else
+        flags |= flag<T>(sum < a);
       return sum;
     }
   }
@@ -67,8 +70,10 @@ struct Subtract {
     } else {
       using U = std::make_unsigned_t<T>;
       const T difference = static_cast<T>(static_cast<U>(a) - static_cast<U>(b));
-      if constexpr (std::is_signed_v<T>) flags |= (a ^ b) & (a ^ difference);
-      else flags |= flag<T>(a < b);
+      if constexpr (std::is_signed_v<T>)
+        flags |= (a ^ b) & (a ^ difference);
+      else
+        flags |= flag<T>(a < b);
       return difference;
     }
   }
@@ -113,7 +118,8 @@ struct Divide {
   static T of(T a, T b, Flags<T>& flags) {
     if constexpr (std::is_floating_point_v<T>) {
       const T quotient = a / b;
-      flags |= flag<T>((b == 0) | overflowed(quotient, a, b) | ((quotient == 0) & (a != 0) & (std::fabs(b) != std::numeric_limits<T>::infinity())));
+      flags |= flag<T>((b == 0) | overflowed(quotient, a, b) |
+                       ((quotient == 0) & (a != 0) & (std::fabs(b) != std::numeric_limits<T>::infinity())));
       return quotient;
     } else {
       const bool fault = rule(a, b) != nullptr;
@@ -155,7 +161,9 @@ struct Modulo {
     }
   }
   template <typename T>
-  static const char* rule(T, T b) { return b == 0 ? kDivision : nullptr; }
+  static const char* rule(T, T b) {
+    return b == 0 ? kDivision : nullptr;
+  }
 };
 
 template <typename T>
@@ -186,7 +194,8 @@ Flags<T> compute(const ExprVector& a, const ExprVector& b, std::int64_t rows, T*
   return flags;
 }
 
-std::string reason_of(const char* rule, const std::string& left, const char* symbol, const std::string& right, const DataType& type) {
+std::string reason_of(const char* rule, const std::string& left, const char* symbol, const std::string& right,
+                      const DataType& type) {
   if (rule == kDivision) return fmt::format("{} {} {}: division by zero", left, symbol, right);
   return fmt::format("{} {} {} is out of the range of {}", left, symbol, right, type.to_string());
 }
@@ -202,7 +211,9 @@ Result<ExprVector> binary(ExprContext& context, const ExprCall& call, ExprArgume
     if (!a.is_valid(row) || !b.is_valid(row) || !context.is_active(row)) continue;
     const char* rule = Op::template rule<T>(a.at<T>(row), b.at<T>(row));
     if (rule == nullptr) continue;
-    context.fault(row, rule, reason_of(rule, fmt::format("{}", a.at<T>(row)), Op::kSymbol, fmt::format("{}", b.at<T>(row)), call.type()));
+    context.fault(
+        row, rule,
+        reason_of(rule, fmt::format("{}", a.at<T>(row)), Op::kSymbol, fmt::format("{}", b.at<T>(row)), call.type()));
     TIPPLE_RETURN_IF_ERROR(set_null(context, &result, row));
   }
   return result;
@@ -211,11 +222,16 @@ Result<ExprVector> binary(ExprContext& context, const ExprCall& call, ExprArgume
 template <typename Op>
 ExprKernel binary_of(const DataType& type) {
   switch (type.kind) {
-    case TypeKind::kInt32: return binary<Op, std::int32_t>;
-    case TypeKind::kInt64: return binary<Op, std::int64_t>;
-    case TypeKind::kUint64: return binary<Op, std::uint64_t>;
-    case TypeKind::kFloat32: return binary<Op, float>;
-    case TypeKind::kFloat64: return binary<Op, double>;
+    case TypeKind::kInt32:
+      return binary<Op, std::int32_t>;
+    case TypeKind::kInt64:
+      return binary<Op, std::int64_t>;
+    case TypeKind::kUint64:
+      return binary<Op, std::uint64_t>;
+    case TypeKind::kFloat32:
+      return binary<Op, float>;
+    case TypeKind::kFloat64:
+      return binary<Op, double>;
     case TypeKind::kInt8:
     case TypeKind::kInt16:
     case TypeKind::kUint8:
@@ -228,49 +244,58 @@ ExprKernel binary_of(const DataType& type) {
     case TypeKind::kTimestamp:
     case TypeKind::kString:
     case TypeKind::kFixedString:
-    case TypeKind::kEnum: break;
+    case TypeKind::kEnum:
+      break;
   }
   return nullptr;
 }
 
 // f(a, b, out) -> rule or null.
 template <typename F>
-Result<ExprVector> binary_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments, const char* symbol, const F& f) {
+Result<ExprVector> binary_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments,
+                                  const char* symbol, const F& f) {
   const ExprVector& a = arguments[0];
   const ExprVector& b = arguments[1];
   return map_values<Int128>(context, call.type(), arguments, [&](std::int64_t row, Int128* out) {
     const Int128 left = a.at<Int128>(row);
     const Int128 right = b.at<Int128>(row);
     const char* rule = f(left, right, out);
-    if (rule == nullptr) [[likely]] return true;
-    context.fault(row, rule, reason_of(rule, decimal_text(left, a.type.scale), symbol, decimal_text(right, b.type.scale), call.type()));
+    if (rule == nullptr) [[likely]]
+      return true;
+    context.fault(
+        row, rule,
+        reason_of(rule, decimal_text(left, a.type.scale), symbol, decimal_text(right, b.type.scale), call.type()));
     *out = 0;
     return false;
   });
 }
 
 Result<ExprVector> add_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return binary_decimal(context, call, arguments, "+", [precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
-    return __builtin_add_overflow(a, b, out) || !fits_precision(*out, precision) ? kOverflow : nullptr;
-  });
+  return binary_decimal(
+      context, call, arguments, "+", [precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
+        return __builtin_add_overflow(a, b, out) || !fits_precision(*out, precision) ? kOverflow : nullptr;
+      });
 }
 Result<ExprVector> subtract_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return binary_decimal(context, call, arguments, "-", [precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
-    return __builtin_sub_overflow(a, b, out) || !fits_precision(*out, precision) ? kOverflow : nullptr;
-  });
+  return binary_decimal(
+      context, call, arguments, "-", [precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
+        return __builtin_sub_overflow(a, b, out) || !fits_precision(*out, precision) ? kOverflow : nullptr;
+      });
 }
 Result<ExprVector> multiply_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const int drop = arguments[0].type.scale + arguments[1].type.scale - call.type().scale;
-  return binary_decimal(context, call, arguments, "*", [drop, precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
-    return multiply_decimals(a, b, drop, precision, out) ? nullptr : kOverflow;
-  });
+  return binary_decimal(context, call, arguments, "*",
+                        [drop, precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
+                          return multiply_decimals(a, b, drop, precision, out) ? nullptr : kOverflow;
+                        });
 }
 Result<ExprVector> divide_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const int lift = call.type().scale - arguments[0].type.scale + arguments[1].type.scale;
-  return binary_decimal(context, call, arguments, "/", [lift, precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
-    if (b == 0) return kDivision;
-    return divide_decimals(a, b, lift, precision, out) ? nullptr : kOverflow;
-  });
+  return binary_decimal(context, call, arguments, "/",
+                        [lift, precision = call.type().precision](Int128 a, Int128 b, Int128* out) {
+                          if (b == 0) return kDivision;
+                          return divide_decimals(a, b, lift, precision, out) ? nullptr : kOverflow;
+                        });
 }
 Result<ExprVector> modulo_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   return binary_decimal(context, call, arguments, "%", [](Int128 a, Int128 b, Int128* out) {

@@ -1,4 +1,5 @@
-// Dates and times of expressions: days and microseconds to their parts and back, as PostgreSQL prints them. Years 0001 to 9999.
+// Dates and times of expressions: days and microseconds to their parts and back, as PostgreSQL prints them. Years 0001
+// to 9999.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +33,12 @@ struct CivilDate {
 }
 
 // False: no such date.
-[[nodiscard]] constexpr bool days_of_civil(std::int64_t year, std::int64_t month, std::int64_t day, std::int32_t* days) {
+[[nodiscard]] constexpr bool days_of_civil(std::int64_t year, std::int64_t month, std::int64_t day,
+                                           std::int32_t* days) {
   if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1) return false;
   if (day > kDaysInMonth[leap_year(static_cast<std::uint32_t>(year))][month - 1]) return false;
-  *days = days_from_civil(static_cast<std::uint32_t>(year), static_cast<std::uint32_t>(month), static_cast<std::uint32_t>(day));
+  *days = days_from_civil(static_cast<std::uint32_t>(year), static_cast<std::uint32_t>(month),
+                          static_cast<std::uint32_t>(day));
   return true;
 }
 
@@ -43,7 +46,9 @@ struct CivilDate {
   const std::int64_t days = micros / kDayMicros;
   return static_cast<std::int32_t>(micros % kDayMicros < 0 ? days - 1 : days);
 }
-[[nodiscard]] constexpr std::int64_t micros_of_day(std::int64_t micros) { return micros - floor_days(micros) * kDayMicros; }
+[[nodiscard]] constexpr std::int64_t micros_of_day(std::int64_t micros) {
+  return micros - floor_days(micros) * kDayMicros;
+}
 
 // Within the years that a timestamp can be written in.
 [[nodiscard]] constexpr bool is_timestamp(std::int64_t micros) {

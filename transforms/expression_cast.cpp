@@ -16,8 +16,10 @@ namespace {
 
 template <typename T>
 std::string number_text(T value, const DataType& type) {
-  if constexpr (std::is_same_v<T, Int128>) return decimal_text(value, type.scale);
-  else return fmt::format("{}", value);
+  if constexpr (std::is_same_v<T, Int128>)
+    return decimal_text(value, type.scale);
+  else
+    return fmt::format("{}", value);
 }
 
 // False: `value` is none of the target's.
@@ -58,8 +60,8 @@ bool convert_number(From value, const DataType& from, const DataType& to, To* ou
 template <typename From, typename To>
 constexpr bool kNeverFails = (std::is_integral_v<From> && std::is_floating_point_v<To>) ||
                              (std::is_same_v<From, float> && std::is_same_v<To, double>) ||
-                             (std::is_integral_v<From> && std::is_integral_v<To> && std::is_signed_v<From> == std::is_signed_v<To> &&
-                              sizeof(To) >= sizeof(From)) ||
+                             (std::is_integral_v<From> && std::is_integral_v<To> &&
+                              std::is_signed_v<From> == std::is_signed_v<To> && sizeof(To) >= sizeof(From)) ||
                              (std::is_integral_v<From> && std::is_integral_v<To> && std::is_unsigned_v<From> &&
                               std::is_signed_v<To> && sizeof(To) > sizeof(From));
 
@@ -79,8 +81,11 @@ Result<ExprVector> cast_number(ExprContext& context, const ExprCall& call, ExprA
   }
   return map_values<To>(context, call.type(), arguments, [&](std::int64_t row, To* out) {
     const From value = source.at<From>(row);
-    if (convert_number(value, source.type, call.type(), out)) [[likely]] return true;
-    context.fault(row, "overflow", fmt::format("{} is out of the range of {}", number_text(value, source.type), call.type().to_string()));
+    if (convert_number(value, source.type, call.type(), out)) [[likely]]
+      return true;
+    context.fault(
+        row, "overflow",
+        fmt::format("{} is out of the range of {}", number_text(value, source.type), call.type().to_string()));
     *out = To{};
     return false;
   });
@@ -89,24 +94,36 @@ Result<ExprVector> cast_number(ExprContext& context, const ExprCall& call, ExprA
 template <typename From>
 ExprKernel number_cast_from(TypeKind to) {
   switch (to) {
-    case TypeKind::kInt8: return cast_number<From, std::int8_t>;
-    case TypeKind::kInt16: return cast_number<From, std::int16_t>;
-    case TypeKind::kInt32: return cast_number<From, std::int32_t>;
-    case TypeKind::kInt64: return cast_number<From, std::int64_t>;
-    case TypeKind::kUint8: return cast_number<From, std::uint8_t>;
-    case TypeKind::kUint16: return cast_number<From, std::uint16_t>;
-    case TypeKind::kUint32: return cast_number<From, std::uint32_t>;
-    case TypeKind::kUint64: return cast_number<From, std::uint64_t>;
-    case TypeKind::kFloat32: return cast_number<From, float>;
-    case TypeKind::kFloat64: return cast_number<From, double>;
-    case TypeKind::kDecimal: return cast_number<From, Int128>;
+    case TypeKind::kInt8:
+      return cast_number<From, std::int8_t>;
+    case TypeKind::kInt16:
+      return cast_number<From, std::int16_t>;
+    case TypeKind::kInt32:
+      return cast_number<From, std::int32_t>;
+    case TypeKind::kInt64:
+      return cast_number<From, std::int64_t>;
+    case TypeKind::kUint8:
+      return cast_number<From, std::uint8_t>;
+    case TypeKind::kUint16:
+      return cast_number<From, std::uint16_t>;
+    case TypeKind::kUint32:
+      return cast_number<From, std::uint32_t>;
+    case TypeKind::kUint64:
+      return cast_number<From, std::uint64_t>;
+    case TypeKind::kFloat32:
+      return cast_number<From, float>;
+    case TypeKind::kFloat64:
+      return cast_number<From, double>;
+    case TypeKind::kDecimal:
+      return cast_number<From, Int128>;
     case TypeKind::kBool:
     case TypeKind::kDate:
     case TypeKind::kTime:
     case TypeKind::kTimestamp:
     case TypeKind::kString:
     case TypeKind::kFixedString:
-    case TypeKind::kEnum: break;
+    case TypeKind::kEnum:
+      break;
   }
   return nullptr;
 }
@@ -129,10 +146,14 @@ Result<ExprVector> integer_of_bool(ExprContext& context, const ExprCall& call, E
     });
   };
   switch (value_bytes(type)) {
-    case 1: return fill(std::int8_t{});
-    case 2: return fill(std::int16_t{});
-    case 4: return fill(std::int32_t{});
-    default: return fill(std::int64_t{});
+    case 1:
+      return fill(std::int8_t{});
+    case 2:
+      return fill(std::int16_t{});
+    case 4:
+      return fill(std::int32_t{});
+    default:
+      return fill(std::int64_t{});
   }
 }
 
@@ -176,7 +197,8 @@ Result<ExprVector> time_of_timestamp(ExprContext& context, const ExprCall& call,
   });
 }
 
-// Shortest digits that read back as the same number, as PostgreSQL prints them: 1e+15 is the first with an exponent (float32: 1e+06).
+// Shortest digits that read back as the same number, as PostgreSQL prints them: 1e+15 is the first with an exponent
+// (float32: 1e+06).
 template <typename T>
 std::size_t print_float(T value, char* out) {
   const auto put = [out](std::string_view text) {
@@ -226,7 +248,8 @@ Result<ExprVector> print(ExprContext& context, const ExprCall& call, ExprArgumen
         char text[64];
         const std::size_t bytes = print_value<T>(source, row, text);
         if (call.type().kind == TypeKind::kFixedString && bytes > call.type().width) {
-          context.fault(row, "cast", fmt::format("'{}' is longer than {} bytes", std::string_view(text, bytes), call.type().width));
+          context.fault(row, "cast",
+                        fmt::format("'{}' is longer than {} bytes", std::string_view(text, bytes), call.type().width));
           return false;
         }
         out.append({text, bytes});

@@ -1,4 +1,5 @@
-// CAST from text: numbers, dates and times as CSV fields are read, with white space around them, and bool in PostgreSQL's words.
+// CAST from text: numbers, dates and times as CSV fields are read, with white space around them, and bool in
+// PostgreSQL's words.
 #include <map>
 
 #include <fmt/format.h>
@@ -26,7 +27,8 @@ Result<ExprVector> read_text(ExprContext& context, const ExprCall& call, ExprArg
   return map_values<T>(context, call.type(), arguments, [&](std::int64_t row, T* out) {
     const std::string_view text = arguments[0].text_at(row);
     const CsvVerdict verdict = parse(trimmed(text), out);
-    if (verdict.good()) [[likely]] return true;
+    if (verdict.good()) [[likely]]
+      return true;
     context.fault(row, "cast", csv_reason(verdict, text.substr(0, 256), call.type()));
     *out = T{};
     return false;
@@ -142,13 +144,17 @@ Result<ExprVector> text_as_text(ExprContext& context, const ExprCall& call, Expr
   result.type = call.type();
   if (!narrower) return result;
   if (result.scalar) {
-    TIPPLE_TRY(result, select_rows(context, call.type(), arguments.first(1), std::vector<std::uint16_t>(static_cast<std::size_t>(context.rows), 0)));
+    TIPPLE_TRY(result, select_rows(context, call.type(), arguments.first(1),
+                                   std::vector<std::uint16_t>(static_cast<std::size_t>(context.rows), 0)));
   }
   for (std::int64_t row = 0; row < context.rows; ++row) {
     if (!result.is_valid(row) || !context.is_active(row)) continue;
     const std::string_view text = result.text_at(row);
-    if (text.size() <= call.type().width) [[likely]] continue;
-    context.fault(row, "cast", fmt::format("{} has {} bytes, more than {}", printable_text(text), text.size(), call.type().to_string()));
+    if (text.size() <= call.type().width) [[likely]]
+      continue;
+    context.fault(
+        row, "cast",
+        fmt::format("{} has {} bytes, more than {}", printable_text(text), text.size(), call.type().to_string()));
     result.array = nullptr;
     TIPPLE_RETURN_IF_ERROR(set_null(context, &result, row));
   }
@@ -159,24 +165,41 @@ ExprKernel text_cast_kernel(const DataType& from, const DataType& to) {
   const bool to_text = to.kind == TypeKind::kString || to.kind == TypeKind::kFixedString;
   if (from.kind == TypeKind::kEnum) return to_text ? label_text : label_as_other;
   switch (to.kind) {
-    case TypeKind::kInt8: return read_plain<CsvIntParser<std::int8_t>>;
-    case TypeKind::kInt16: return read_plain<CsvIntParser<std::int16_t>>;
-    case TypeKind::kInt32: return read_plain<CsvIntParser<std::int32_t>>;
-    case TypeKind::kInt64: return read_plain<CsvIntParser<std::int64_t>>;
-    case TypeKind::kUint8: return read_plain<CsvIntParser<std::uint8_t>>;
-    case TypeKind::kUint16: return read_plain<CsvIntParser<std::uint16_t>>;
-    case TypeKind::kUint32: return read_plain<CsvIntParser<std::uint32_t>>;
-    case TypeKind::kUint64: return read_plain<CsvIntParser<std::uint64_t>>;
-    case TypeKind::kFloat32: return read_plain<CsvFloatParser<float>>;
-    case TypeKind::kFloat64: return read_plain<CsvFloatParser<double>>;
-    case TypeKind::kDecimal: return read_decimal;
-    case TypeKind::kBool: return read_bool;
-    case TypeKind::kDate: return read_plain<CsvDateParser>;
-    case TypeKind::kTime: return read_plain<CsvTimeParser>;
-    case TypeKind::kTimestamp: return read_timestamp;
-    case TypeKind::kEnum: return read_label;
+    case TypeKind::kInt8:
+      return read_plain<CsvIntParser<std::int8_t>>;
+    case TypeKind::kInt16:
+      return read_plain<CsvIntParser<std::int16_t>>;
+    case TypeKind::kInt32:
+      return read_plain<CsvIntParser<std::int32_t>>;
+    case TypeKind::kInt64:
+      return read_plain<CsvIntParser<std::int64_t>>;
+    case TypeKind::kUint8:
+      return read_plain<CsvIntParser<std::uint8_t>>;
+    case TypeKind::kUint16:
+      return read_plain<CsvIntParser<std::uint16_t>>;
+    case TypeKind::kUint32:
+      return read_plain<CsvIntParser<std::uint32_t>>;
+    case TypeKind::kUint64:
+      return read_plain<CsvIntParser<std::uint64_t>>;
+    case TypeKind::kFloat32:
+      return read_plain<CsvFloatParser<float>>;
+    case TypeKind::kFloat64:
+      return read_plain<CsvFloatParser<double>>;
+    case TypeKind::kDecimal:
+      return read_decimal;
+    case TypeKind::kBool:
+      return read_bool;
+    case TypeKind::kDate:
+      return read_plain<CsvDateParser>;
+    case TypeKind::kTime:
+      return read_plain<CsvTimeParser>;
+    case TypeKind::kTimestamp:
+      return read_timestamp;
+    case TypeKind::kEnum:
+      return read_label;
     case TypeKind::kString:
-    case TypeKind::kFixedString: break;
+    case TypeKind::kFixedString:
+      break;
   }
   return text_as_text;
 }

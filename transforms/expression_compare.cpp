@@ -10,27 +10,39 @@ namespace {
 
 struct Equal {
   template <typename T>
-  static bool of(T a, T b) { return order_equal(a, b); }
+  static bool of(T a, T b) {
+    return order_equal(a, b);
+  }
 };
 struct NotEqual {
   template <typename T>
-  static bool of(T a, T b) { return !order_equal(a, b); }
+  static bool of(T a, T b) {
+    return !order_equal(a, b);
+  }
 };
 struct Less {
   template <typename T>
-  static bool of(T a, T b) { return order_less(a, b); }
+  static bool of(T a, T b) {
+    return order_less(a, b);
+  }
 };
 struct LessEqual {
   template <typename T>
-  static bool of(T a, T b) { return !order_less(b, a); }
+  static bool of(T a, T b) {
+    return !order_less(b, a);
+  }
 };
 struct Greater {
   template <typename T>
-  static bool of(T a, T b) { return order_less(b, a); }
+  static bool of(T a, T b) {
+    return order_less(b, a);
+  }
 };
 struct GreaterEqual {
   template <typename T>
-  static bool of(T a, T b) { return !order_less(a, b); }
+  static bool of(T a, T b) {
+    return !order_less(a, b);
+  }
 };
 
 // One byte a row first, which vectorises; then eight bytes to eight bits at once.
@@ -58,7 +70,9 @@ void fill_bits(std::int64_t rows, std::uint64_t* words, const F& f) {
 template <typename Op, typename T>
 void compare_values(const ExprVector& a, const ExprVector& b, std::int64_t rows, std::uint64_t* words) {
   if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
-    const auto aligned = [](const ExprVector& v) { return reinterpret_cast<std::uintptr_t>(v.values) % alignof(T) == 0; };
+    const auto aligned = [](const ExprVector& v) {
+      return reinterpret_cast<std::uintptr_t>(v.values) % alignof(T) == 0;
+    };
     if (aligned(a) && aligned(b)) {
       const T* left = reinterpret_cast<const T*>(a.values);
       const T* right = reinterpret_cast<const T*>(b.values);
@@ -191,8 +205,10 @@ Result<ExprVector> in_sorted(ExprContext& context, ExprArguments arguments) {
   std::vector<T> sorted;
   bool with_null = false;
   for (const ExprVector& item : arguments.subspan(1)) {
-    if (item.is_valid(0)) sorted.push_back(value_at<T>(item, 0));
-    else with_null = true;
+    if (item.is_valid(0))
+      sorted.push_back(value_at<T>(item, 0));
+    else
+      with_null = true;
   }
   std::sort(sorted.begin(), sorted.end(), order_less<T>);
   DataType type;
@@ -210,8 +226,9 @@ Result<ExprVector> in_list(ExprContext& context, const ExprCall&, ExprArguments 
   const auto items = arguments.subspan(1);
   const bool constant = std::all_of(items.begin(), items.end(), [](const ExprVector& item) { return item.scalar; });
   if (constant && items.size() > kComparedOneByOneMax) {
-    return with_value_type(arguments[0].type,
-                           [&](auto zero) { return in_sorted<std::remove_cvref_t<decltype(zero)>>(context, arguments); });
+    return with_value_type(arguments[0].type, [&](auto zero) {
+      return in_sorted<std::remove_cvref_t<decltype(zero)>>(context, arguments);
+    });
   }
   TIPPLE_TRY(ExprVector found, equal_rows(context, arguments[0], items[0]));
   for (const ExprVector& item : items.subspan(1)) {
@@ -259,12 +276,26 @@ Result<ExprVector> equal_rows(ExprContext& context, const ExprVector& a, const E
 
 ExprKernel compare_kernel(const TypedExpr& expr) {
   const std::pair<const char*, ExprKernel> kKernels[] = {
-      {"equal", compare_call<Equal>}, {"not_equal", compare_call<NotEqual>}, {"less", compare_call<Less>},
-      {"less_equal", compare_call<LessEqual>}, {"greater", compare_call<Greater>}, {"greater_equal", compare_call<GreaterEqual>},
-      {"is_distinct", distinct<true>}, {"is_not_distinct", distinct<false>}, {"is_null", is_null}, {"is_not_null", is_not_null},
-      {"is_true", is_true}, {"is_not_true", is_not_true}, {"is_false", is_false}, {"is_not_false", is_not_false},
-      {"not", negation}, {"between", between}, {"in", in_list}, {"nullif", nullif},
-      {"greatest", extreme<true>}, {"least", extreme<false>},
+      {"equal", compare_call<Equal>},
+      {"not_equal", compare_call<NotEqual>},
+      {"less", compare_call<Less>},
+      {"less_equal", compare_call<LessEqual>},
+      {"greater", compare_call<Greater>},
+      {"greater_equal", compare_call<GreaterEqual>},
+      {"is_distinct", distinct<true>},
+      {"is_not_distinct", distinct<false>},
+      {"is_null", is_null},
+      {"is_not_null", is_not_null},
+      {"is_true", is_true},
+      {"is_not_true", is_not_true},
+      {"is_false", is_false},
+      {"is_not_false", is_not_false},
+      {"not", negation},
+      {"between", between},
+      {"in", in_list},
+      {"nullif", nullif},
+      {"greatest", extreme<true>},
+      {"least", extreme<false>},
   };
   for (const auto& [name, kernel] : kKernels) {
     if (expr.function == name) return kernel;

@@ -12,7 +12,8 @@ namespace tipple {
 namespace {
 
 arrow::Decimal256 wide(Int128 value) {
-  return arrow::Decimal256(arrow::Decimal128(static_cast<std::int64_t>(value >> 64), static_cast<std::uint64_t>(value)));
+  return arrow::Decimal256(
+      arrow::Decimal128(static_cast<std::int64_t>(value >> 64), static_cast<std::uint64_t>(value)));
 }
 
 bool narrow(const arrow::Decimal256& value, int precision, Int128* out) {
@@ -117,8 +118,10 @@ bool decimal_of_double(double value, int scale, int precision, Int128* out) {
     return true;
   }
   Int128 scaled = mantissa;
-  if (power < 0) scaled = divide_rounding(mantissa, power_of_ten(-power));
-  else if (power > 38 || __builtin_mul_overflow(mantissa, power_of_ten(power), &scaled)) return mantissa == 0 && (*out = 0, true);
+  if (power < 0)
+    scaled = divide_rounding(mantissa, power_of_ten(-power));
+  else if (power > 38 || __builtin_mul_overflow(mantissa, power_of_ten(power), &scaled))
+    return mantissa == 0 && (*out = 0, true);
   *out = negative ? -scaled : scaled;
   return fits_precision(*out, precision);
 }

@@ -18,7 +18,9 @@ using Int128 = __int128;
 // |value| < 10^precision
 [[nodiscard]] inline bool fits_precision(Int128 value, int precision) {
   static constexpr auto kPowers = [] {
-    struct { Int128 of[39]; } table{};
+    struct {
+      Int128 of[39];
+    } table{};
     for (int i = 0; i < 39; ++i) table.of[i] = power_of_ten(i);
     return table;
   }();
@@ -34,7 +36,8 @@ using Int128 = __int128;
   return size >= divisor - size ? quotient + (value < 0 ? -1 : 1) : quotient;
 }
 
-// a * b / 10^drop, and a * 10^lift / b, halves away from zero. False: more than `precision` digits. Precondition: b != 0 for the latter.
+// a * b / 10^drop, and a * 10^lift / b, halves away from zero. False: more than `precision` digits. Precondition: b !=
+// 0 for the latter.
 [[nodiscard]] bool multiply_decimals(Int128 a, Int128 b, int drop, int precision, Int128* out);
 [[nodiscard]] bool divide_decimals(Int128 a, Int128 b, int lift, int precision, Int128* out);
 // From one scale to another. False: too many digits.

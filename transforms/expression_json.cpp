@@ -21,8 +21,10 @@ bool nested_too_deep(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (quoted) {
-      if (c == '\\') ++i;
-      else if (c == '"') quoted = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        quoted = false;
     } else if (c == '"') {
       quoted = true;
     } else if (c == '[' || c == '{') {
@@ -72,8 +74,10 @@ Result<ExprVector> extract(ExprContext& context, const ExprCall& call, ExprArgum
       if (at == nullptr) return false;
     }
     if (kText && at->is_null()) return false;
-    if (kText && at->is_string()) out.append(at->get_ref<const std::string&>());
-    else out.append(at->dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (kText && at->is_string())
+      out.append(at->get_ref<const std::string&>());
+    else
+      out.append(at->dump(-1, ' ', false, Json::error_handler_t::replace));
     return true;
   });
 }

@@ -1,7 +1,8 @@
 // ExpressionProgram: a typed expression (jobs/expression.h) compiled to kernels over batches.
 //
-// Each node is evaluated over a whole batch; loops run without a branch for faults and look for the row only when one was flagged. What
-// stands in an arm of CASE, COALESCE, AND or OR that a row does not take cannot fault that row. docs/expressions.md has the semantics.
+// Each node is evaluated over a whole batch; loops run without a branch for faults and look for the row only when one
+// was flagged. What stands in an arm of CASE, COALESCE, AND or OR that a row does not take cannot fault that row.
+// docs/expressions.md has the semantics.
 //
 // Thread rule: immutable after make(); run() may be called on many threads at once. ExprFaults belongs to one caller.
 #pragma once
@@ -26,8 +27,8 @@ struct ExprFault {
   std::string reason;     // one sentence
 };
 
-// The rows of one batch that an expression could not be computed for: the first fault of each row. One may be handed to several
-// expressions over the same batch.
+// The rows of one batch that an expression could not be computed for: the first fault of each row. One may be handed to
+// several expressions over the same batch.
 class ExprFaults {
  public:
   // Nothing happens if the row has a fault already.
@@ -48,8 +49,9 @@ class ExprFaults {
 
 class ExpressionProgram {
  public:
-  // `input`: the schema that the expression was compiled against; batches have its columns in its order (formats/arrow_types.h).
-  // Constant parts are evaluated here, once. Error kUsage: a pattern, a format or a name in a constant argument is not one.
+  // `input`: the schema that the expression was compiled against; batches have its columns in its order
+  // (formats/arrow_types.h). Constant parts are evaluated here, once. Error kUsage: a pattern, a format or a name in a
+  // constant argument is not one.
   [[nodiscard]] static Result<ExpressionProgram> make(const TypedExpr& expression, const Schema& input);
 
   // Of run()'s arrays, as arrow_type() has it.

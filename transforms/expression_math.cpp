@@ -1,4 +1,5 @@
-// Functions of numbers. What has no value (the logarithm of 0, the root of -1) is a fault "domain", as PostgreSQL raises an error.
+// Functions of numbers. What has no value (the logarithm of 0, the root of -1) is a fault "domain", as PostgreSQL
+// raises an error.
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -68,7 +69,8 @@ Outcome log_of(double base, double x) {
   if (base <= 0 || x <= 0 || base == 1) return domain();
   return good(std::log(x) / std::log(base));
 }
-// PostgreSQL rounds decimals only; of a float64 the digits that its shortest text has are rounded, halves away from zero.
+// PostgreSQL rounds decimals only; of a float64 the digits that its shortest text has are rounded, halves away from
+// zero.
 Outcome scaled(double x, double digits, double (*whole)(double)) {
   if (!std::isfinite(x) || digits > 308) return good(x);
   if (digits < -308) return good(0);
@@ -76,12 +78,18 @@ Outcome scaled(double x, double digits, double (*whole)(double)) {
   const double moved = digits < 0 ? x / power : x * power;
   if (!std::isfinite(moved) || std::fabs(moved) >= 9007199254740992.0) return good(x);
   // 2.675 * 100 is 267.49999999999994: within the last bits of a half or a whole it is meant to be one.
-  const double snapped = std::fabs(moved * 2 - std::nearbyint(moved * 2)) <= std::fabs(moved) * 4e-16 ? std::nearbyint(moved * 2) / 2 : moved;
+  const double snapped = std::fabs(moved * 2 - std::nearbyint(moved * 2)) <= std::fabs(moved) * 4e-16
+                             ? std::nearbyint(moved * 2) / 2
+                             : moved;
   const double result = whole(snapped);
   return good(digits < 0 ? result * power : result / power);
 }
-Outcome round_digits(double x, double digits) { return scaled(x, digits, [](double v) { return std::round(v); }); }
-Outcome trunc_digits(double x, double digits) { return scaled(x, digits, [](double v) { return std::trunc(v); }); }
+Outcome round_digits(double x, double digits) {
+  return scaled(x, digits, [](double v) { return std::round(v); });
+}
+Outcome trunc_digits(double x, double digits) {
+  return scaled(x, digits, [](double v) { return std::trunc(v); });
+}
 
 std::string fault_text(const char* rule, const std::string& call) {
   return rule == std::string_view("overflow") ? call + " is out of the range of float64" : call + " has no value";
@@ -93,7 +101,8 @@ Result<ExprVector> of_one(ExprContext& context, const ExprCall& call, ExprArgume
     const double x = arguments[0].at<double>(row);
     const Outcome outcome = kFunction(x);
     *out = outcome.value;
-    if (outcome.rule == nullptr) [[likely]] return true;
+    if (outcome.rule == nullptr) [[likely]]
+      return true;
     context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({})", call.expr->function, x)));
     return false;
   });
@@ -106,7 +115,8 @@ Result<ExprVector> of_two(ExprContext& context, const ExprCall& call, ExprArgume
     const auto y = arguments[1].at<Second>(row);
     const Outcome outcome = kFunction(x, static_cast<double>(y));
     *out = outcome.value;
-    if (outcome.rule == nullptr) [[likely]] return true;
+    if (outcome.rule == nullptr) [[likely]]
+      return true;
     context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({}, {})", call.expr->function, x, y)));
     return false;
   });
@@ -147,7 +157,9 @@ Result<ExprVector> round_decimal(ExprContext& context, const ExprCall& call, Exp
     Int128 rounded = 0;
     if (__builtin_mul_overflow(whole_part(value, unit, kTowards), unit, &rounded) ||
         !rescale_decimal(rounded, scale, result_scale, call.type().precision, out)) {
-      context.fault(row, "overflow", fmt::format("{} rounded is out of the range of {}", decimal_text(value, scale), call.type().to_string()));
+      context.fault(
+          row, "overflow",
+          fmt::format("{} rounded is out of the range of {}", decimal_text(value, scale), call.type().to_string()));
       return false;
     }
     return true;

@@ -1,4 +1,5 @@
-// How values of one type compare: numbers by value, NaN equal to itself and above everything, texts by their bytes, false before true.
+// How values of one type compare: numbers by value, NaN equal to itself and above everything, texts by their bytes,
+// false before true.
 #pragma once
 
 #include <algorithm>
@@ -13,38 +14,55 @@ namespace tipple {
 
 template <typename T>
 [[nodiscard]] inline bool order_equal(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) return (a == b) | ((a != a) & (b != b));
-  else return a == b;
+  if constexpr (std::is_floating_point_v<T>)
+    return (a == b) | ((a != a) & (b != b));
+  else
+    return a == b;
 }
 
 template <typename T>
 [[nodiscard]] inline bool order_less(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) return (a < b) | ((b != b) & (a == a));
-  else return a < b;
+  if constexpr (std::is_floating_point_v<T>)
+    return (a < b) | ((b != b) & (a == a));
+  else
+    return a < b;
 }
 
 // f(T{}) with the C++ type that holds values of `type`: std::string_view for texts.
 template <typename F>
 decltype(auto) with_value_type(const DataType& type, const F& f) {
   switch (type.kind) {
-    case TypeKind::kInt8: return f(std::int8_t{});
-    case TypeKind::kInt16: return f(std::int16_t{});
+    case TypeKind::kInt8:
+      return f(std::int8_t{});
+    case TypeKind::kInt16:
+      return f(std::int16_t{});
     case TypeKind::kInt32:
-    case TypeKind::kDate: return f(std::int32_t{});
+    case TypeKind::kDate:
+      return f(std::int32_t{});
     case TypeKind::kInt64:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return f(std::int64_t{});
-    case TypeKind::kUint8: return f(std::uint8_t{});
+    case TypeKind::kTimestamp:
+      return f(std::int64_t{});
+    case TypeKind::kUint8:
+      return f(std::uint8_t{});
     case TypeKind::kUint16:
-    case TypeKind::kEnum: return f(std::uint16_t{});
-    case TypeKind::kUint32: return f(std::uint32_t{});
-    case TypeKind::kUint64: return f(std::uint64_t{});
-    case TypeKind::kFloat32: return f(float{});
-    case TypeKind::kFloat64: return f(double{});
-    case TypeKind::kDecimal: return f(__int128{});
-    case TypeKind::kBool: return f(bool{});
+    case TypeKind::kEnum:
+      return f(std::uint16_t{});
+    case TypeKind::kUint32:
+      return f(std::uint32_t{});
+    case TypeKind::kUint64:
+      return f(std::uint64_t{});
+    case TypeKind::kFloat32:
+      return f(float{});
+    case TypeKind::kFloat64:
+      return f(double{});
+    case TypeKind::kDecimal:
+      return f(__int128{});
+    case TypeKind::kBool:
+      return f(bool{});
     case TypeKind::kString:
-    case TypeKind::kFixedString: break;
+    case TypeKind::kFixedString:
+      break;
   }
   return f(std::string_view{});
 }
@@ -52,9 +70,12 @@ decltype(auto) with_value_type(const DataType& type, const F& f) {
 // One value of a row, and of a scalar for every row.
 template <typename T>
 [[nodiscard]] inline T value_at(const ExprVector& vector, std::int64_t row) {
-  if constexpr (std::is_same_v<T, bool>) return vector.bool_at(row);
-  else if constexpr (std::is_same_v<T, std::string_view>) return vector.text_at(row);
-  else return vector.at<T>(row);
+  if constexpr (std::is_same_v<T, bool>)
+    return vector.bool_at(row);
+  else if constexpr (std::is_same_v<T, std::string_view>)
+    return vector.text_at(row);
+  else
+    return vector.at<T>(row);
 }
 
 // Bits of equal rows, null where one side is.

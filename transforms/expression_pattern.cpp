@@ -26,17 +26,20 @@ Result<std::shared_ptr<const Regex>> make_regex(std::string_view pattern, std::s
   RE2::Options options(RE2::Quiet);
   options.set_max_mem(kRegexBytesMax);
   for (const char flag : flags) {
-    if (flag == 'i') options.set_case_sensitive(false);
-    else if (flag == 'g' && with_global) made->global = true;
-    else if (flag != 'c') return usage_error(fmt::format("unknown flag '{}' of a regular expression", flag), {}, "flags are i and g");
+    if (flag == 'i')
+      options.set_case_sensitive(false);
+    else if (flag == 'g' && with_global)
+      made->global = true;
+    else if (flag != 'c')
+      return usage_error(fmt::format("unknown flag '{}' of a regular expression", flag), {}, "flags are i and g");
   }
   if (pattern.size() > kPatternBytesMax) {
     return usage_error(fmt::format("a regular expression of {} bytes, more than {}", pattern.size(), kPatternBytesMax));
   }
   made->regex = std::make_unique<RE2>(piece(pattern), options);
   if (!made->regex->ok()) {
-    return usage_error(fmt::format("{} is not a regular expression: {}", printable_text(pattern), made->regex->error()), {},
-                       "the syntax is RE2's: no look-around, no back references");
+    return usage_error(fmt::format("{} is not a regular expression: {}", printable_text(pattern), made->regex->error()),
+                       {}, "the syntax is RE2's: no look-around, no back references");
   }
   return std::shared_ptr<const Regex>(std::move(made));
 }
@@ -104,7 +107,8 @@ Result<ExprVector> regexp_substr(ExprContext& context, const ExprCall& call, Exp
 constexpr int kGroupsMax = 9;
 
 // \1 to \9 are groups, \& the match, \\ a backslash.
-void append_replacement(std::string_view replacement, const re2::StringPiece* groups, int group_count, ExprTextBuilder& out) {
+void append_replacement(std::string_view replacement, const re2::StringPiece* groups, int group_count,
+                        ExprTextBuilder& out) {
   for (std::size_t at = 0; at < replacement.size();) {
     const std::size_t plain = std::min(replacement.find('\\', at), replacement.size());
     out.append(replacement.substr(at, plain - at));
@@ -115,8 +119,10 @@ void append_replacement(std::string_view replacement, const re2::StringPiece* gr
     }
     const char c = replacement[at + 1];
     const int group = c == '&' ? 0 : c >= '1' && c <= '9' ? c - '0' : -1;
-    if (group >= 0 && group <= group_count) out.append({groups[group].data() == nullptr ? "" : groups[group].data(), groups[group].size()});
-    else if (group < 0) out.append(replacement.substr(c == '\\' ? at + 1 : at, c == '\\' ? 1 : 2));
+    if (group >= 0 && group <= group_count)
+      out.append({groups[group].data() == nullptr ? "" : groups[group].data(), groups[group].size()});
+    else if (group < 0)
+      out.append(replacement.substr(c == '\\' ? at + 1 : at, c == '\\' ? 1 : 2));
     at += 2;
   }
 }
@@ -139,7 +145,8 @@ Result<ExprVector> regexp_replace(ExprContext& context, const ExprCall& call, Ex
       append_replacement(replacement, matches, groups, out);
       copied = begin + matches[0].size();
       // An empty match: the next one begins a character later.
-      at = matches[0].empty() ? (copied < text.size() ? copied + character_bytes(text, copied) : text.size() + 1) : copied;
+      at = matches[0].empty() ? (copied < text.size() ? copied + character_bytes(text, copied) : text.size() + 1)
+                              : copied;
       if (!regex->global) break;
     }
     out.append(text.substr(copied));
@@ -147,8 +154,8 @@ Result<ExprVector> regexp_replace(ExprContext& context, const ExprCall& call, Ex
   });
 }
 
-// % is any text, _ one character, and what stands behind `escape` is itself. Goes back to the last % only, so it takes at most
-// text * pattern steps. Precondition: the pattern does not end with the escape.
+// % is any text, _ one character, and what stands behind `escape` is itself. Goes back to the last % only, so it takes
+// at most text * pattern steps. Precondition: the pattern does not end with the escape.
 bool matches_like(std::string_view text, std::string_view pattern, std::string_view escape) {
   std::size_t t = 0;
   std::size_t p = 0;
@@ -191,7 +198,8 @@ bool matches_like(std::string_view text, std::string_view pattern, std::string_v
 
 bool ends_with_escape(std::string_view pattern, std::string_view escape) {
   if (escape.empty()) return false;
-  for (std::size_t at = pattern.find(escape); at != std::string_view::npos; at = pattern.find(escape, at + escape.size() + 1)) {
+  for (std::size_t at = pattern.find(escape); at != std::string_view::npos;
+       at = pattern.find(escape, at + escape.size() + 1)) {
     if (at + escape.size() == pattern.size()) return true;
   }
   return false;
@@ -206,8 +214,10 @@ Result<ExprVector> like(ExprContext& context, const ExprCall& call, ExprArgument
     const std::string_view pattern = arguments[1].text_at(row);
     const std::string_view escape = arguments.size() == 3 ? arguments[2].text_at(row) : "\\";
     if (character_count(escape) > 1 || ends_with_escape(pattern, escape)) {
-      context.fault(row, "domain", character_count(escape) > 1 ? "an escape of LIKE is one character or none"
-                                                               : fmt::format("the pattern {} ends with its escape", printable_text(pattern)));
+      context.fault(row, "domain",
+                    character_count(escape) > 1
+                        ? "an escape of LIKE is one character or none"
+                        : fmt::format("the pattern {} ends with its escape", printable_text(pattern)));
       return false;
     }
     if constexpr (kIgnoreCase) {
@@ -229,7 +239,8 @@ ExprKernel pattern_kernel(const TypedExpr& expr) {
   return expr.function == "regexp_replace" ? regexp_replace : nullptr;
 }
 
-Result<std::shared_ptr<const ExprPrepared>> prepare_pattern(const TypedExpr& expr, std::span<const ExprVector* const> constants) {
+Result<std::shared_ptr<const ExprPrepared>> prepare_pattern(const TypedExpr& expr,
+                                                            std::span<const ExprVector* const> constants) {
   if (!expr.function.starts_with("regexp_")) return std::shared_ptr<const ExprPrepared>();
   const std::size_t position = flags_position(expr);
   const bool with_flags = constants.size() > position;
@@ -237,7 +248,8 @@ Result<std::shared_ptr<const ExprPrepared>> prepare_pattern(const TypedExpr& exp
   if (!constant || !constants[1]->is_valid(0) || (with_flags && !constants[position]->is_valid(0))) {
     return std::shared_ptr<const ExprPrepared>();
   }
-  TIPPLE_TRY(auto regex, make_regex(constants[1]->text_at(0), with_flags ? constants[position]->text_at(0) : "", position == 3));
+  TIPPLE_TRY(auto regex,
+             make_regex(constants[1]->text_at(0), with_flags ? constants[position]->text_at(0) : "", position == 3));
   return std::shared_ptr<const ExprPrepared>(std::move(regex));
 }
 

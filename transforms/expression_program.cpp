@@ -87,7 +87,7 @@ Result<ExprVector> evaluate_logic(ExprContext& context, const ExprNode& node, co
     nulls |= unknown[w] != 0;
   }
   if (!nulls) return result;
-  TIPPLE_TRY(std::uint64_t* valid, own_validity(context, &result));
+  TIPPLE_TRY(std::uint64_t * valid, own_validity(context, &result));
   for (std::size_t w = 0; w < count; ++w) valid[w] = ~unknown[w];
   return result;
 }
@@ -130,7 +130,9 @@ class ArmChooser {
     return {};
   }
   [[nodiscard]] const std::vector<std::uint64_t>& remaining() { return remaining_.words(); }
-  [[nodiscard]] Result<ExprVector> finish(const DataType& type) { return select_rows(context_, type, sources_, choice_); }
+  [[nodiscard]] Result<ExprVector> finish(const DataType& type) {
+    return select_rows(context_, type, sources_, choice_);
+  }
 
  private:
   ExprContext& context_;
@@ -177,7 +179,8 @@ Result<ExprVector> evaluate_coalesce(ExprContext& context, const ExprNode& node,
 }
 
 bool chooses_arms(const std::string& function) {
-  return function == "and" || function == "or" || function == "case" || function == "case_value" || function == "coalesce";
+  return function == "and" || function == "or" || function == "case" || function == "case_value" ||
+         function == "coalesce";
 }
 
 Result<ExprVector> evaluate(ExprContext& context, const ExprNode& node, const Columns& columns) {
@@ -198,8 +201,8 @@ Result<ExprVector> evaluate(ExprContext& context, const ExprNode& node, const Co
 }
 
 ExprKernel find_kernel(const TypedExpr& expr) {
-  for (const auto family : {arithmetic_kernel, compare_kernel, cast_kernel, math_kernel, text_kernel, pattern_kernel, time_kernel,
-                            time_format_kernel, json_kernel}) {
+  for (const auto family : {arithmetic_kernel, compare_kernel, cast_kernel, math_kernel, text_kernel, pattern_kernel,
+                            time_kernel, time_format_kernel, json_kernel}) {
     if (const ExprKernel kernel = family(expr); kernel != nullptr) return kernel;
   }
   return nullptr;
@@ -233,7 +236,8 @@ Result<ExprVector> literal_scalar(const Literal& literal) {
     if (literal.type.kind == TypeKind::kString) return vector;
     const ExprVector text = vector;
     TIPPLE_TRY(vector, cast_kernel(cast)(context, ExprCall{&cast, nullptr}, {&text, 1}));
-    if (!faults.empty()) return usage_error("the literal '" + literal.text + "' does not fit: " + faults.faults().front().reason);
+    if (!faults.empty())
+      return usage_error("the literal '" + literal.text + "' does not fit: " + faults.faults().front().reason);
   }
   vector.scalar = true;
   return vector;
@@ -275,7 +279,8 @@ Result<ExprNode> compile(const TypedExpr& expr) {
     shallow.nullable = argument.nullable;
     node.expr.arguments.push_back(std::move(shallow));
   }
-  for (const ExprNode& child : node.children) constants.push_back(child.constant.empty() ? nullptr : &child.constant.front());
+  for (const ExprNode& child : node.children)
+    constants.push_back(child.constant.empty() ? nullptr : &child.constant.front());
   if (!chooses_arms(expr.function)) {
     node.kernel = find_kernel(node.expr);
     TIPPLE_CHECK(node.kernel != nullptr, expr.function.c_str());

@@ -19,54 +19,59 @@ std::int64_t text_bytes(const ExprVector& vector, std::int64_t rows) {
 template <bool kUpper>
 Result<ExprVector> change_case(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   constexpr char kFirst = kUpper ? 'a' : 'A';
-  return map_text(context, call.type(), arguments, text_bytes(arguments[0], context.rows), [&](std::int64_t row, ExprTextBuilder& out) {
-    const std::string_view text = arguments[0].text_at(row);
-    if (is_ascii(text)) [[likely]] {
-      char* to = out.claim(text.size());
-      if (to == nullptr) return false;
-      for (const char c : text) {
-        const bool letter = static_cast<unsigned char>(c - kFirst) < 26;
-        *to++ = static_cast<char>(c ^ (letter ? 0x20 : 0));
-      }
-      return true;
-    }
-    for (std::size_t at = 0; at < text.size();) {
-      const std::int32_t code = take_code_point(text, &at);
-      char bytes[4];
-      out.append({bytes, put_code_point(kUpper ? upper_code_point(code) : lower_code_point(code), bytes)});
-    }
-    return true;
-  });
+  return map_text(
+      context, call.type(), arguments, text_bytes(arguments[0], context.rows),
+      [&](std::int64_t row, ExprTextBuilder& out) {
+        const std::string_view text = arguments[0].text_at(row);
+        if (is_ascii(text)) [[likely]] {
+          char* to = out.claim(text.size());
+          if (to == nullptr) return false;
+          for (const char c : text) {
+            const bool letter = static_cast<unsigned char>(c - kFirst) < 26;
+            *to++ = static_cast<char>(c ^ (letter ? 0x20 : 0));
+          }
+          return true;
+        }
+        for (std::size_t at = 0; at < text.size();) {
+          const std::int32_t code = take_code_point(text, &at);
+          char bytes[4];
+          out.append({bytes, put_code_point(kUpper ? upper_code_point(code) : lower_code_point(code), bytes)});
+        }
+        return true;
+      });
 }
 
 Result<ExprVector> initcap(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_text(context, call.type(), arguments, text_bytes(arguments[0], context.rows), [&](std::int64_t row, ExprTextBuilder& out) {
-    const std::string_view text = arguments[0].text_at(row);
-    bool inside = false;
-    for (std::size_t at = 0; at < text.size();) {
-      const std::int32_t code = take_code_point(text, &at);
-      char bytes[4];
-      out.append({bytes, put_code_point(inside ? lower_code_point(code) : upper_code_point(code), bytes)});
-      inside = is_word_character(code);
-    }
-    return true;
-  });
+  return map_text(
+      context, call.type(), arguments, text_bytes(arguments[0], context.rows),
+      [&](std::int64_t row, ExprTextBuilder& out) {
+        const std::string_view text = arguments[0].text_at(row);
+        bool inside = false;
+        for (std::size_t at = 0; at < text.size();) {
+          const std::int32_t code = take_code_point(text, &at);
+          char bytes[4];
+          out.append({bytes, put_code_point(inside ? lower_code_point(code) : upper_code_point(code), bytes)});
+          inside = is_word_character(code);
+        }
+        return true;
+      });
 }
 
 Result<ExprVector> reverse(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_text(context, call.type(), arguments, text_bytes(arguments[0], context.rows), [&](std::int64_t row, ExprTextBuilder& out) {
-    const std::string_view text = arguments[0].text_at(row);
-    char* to = out.claim(text.size());
-    if (to == nullptr) return false;
-    to += text.size();
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t bytes = character_bytes(text, at);
-      to -= bytes;
-      std::memcpy(to, text.data() + at, bytes);
-      at += bytes;
-    }
-    return true;
-  });
+  return map_text(context, call.type(), arguments, text_bytes(arguments[0], context.rows),
+                  [&](std::int64_t row, ExprTextBuilder& out) {
+                    const std::string_view text = arguments[0].text_at(row);
+                    char* to = out.claim(text.size());
+                    if (to == nullptr) return false;
+                    to += text.size();
+                    for (std::size_t at = 0; at < text.size();) {
+                      const std::size_t bytes = character_bytes(text, at);
+                      to -= bytes;
+                      std::memcpy(to, text.data() + at, bytes);
+                      at += bytes;
+                    }
+                    return true;
+                  });
 }
 
 Result<ExprVector> length(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
@@ -122,7 +127,8 @@ Result<ExprVector> digest(ExprContext& context, const ExprCall& call, ExprArgume
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned int count = 0;
     const bool made = state != nullptr && EVP_DigestInit_ex(state.get(), kAlgorithm(), nullptr) == 1 &&
-                      EVP_DigestUpdate(state.get(), text.data(), text.size()) == 1 && EVP_DigestFinal_ex(state.get(), bytes, &count) == 1;
+                      EVP_DigestUpdate(state.get(), text.data(), text.size()) == 1 &&
+                      EVP_DigestFinal_ex(state.get(), bytes, &count) == 1;
     if (!made) {
       // A system in FIPS mode has no MD5.
       context.fault(row, "domain", "the system's cryptographic library does not provide this digest");
@@ -150,16 +156,17 @@ Result<ExprVector> concatenate(ExprContext& context, const ExprCall& call, ExprA
 
 // NULLs are left out; `first`: the argument after the separator, if there is one.
 Result<ExprVector> join(ExprContext& context, const ExprCall& call, ExprArguments arguments, std::size_t first) {
-  return map_text(context, call.type(), arguments.first(first), context.rows * 16, [&](std::int64_t row, ExprTextBuilder& out) {
-    bool any = false;
-    for (const ExprVector& argument : arguments.subspan(first)) {
-      if (!argument.is_valid(row)) continue;
-      if (any && first == 1) out.append(arguments[0].text_at(row));
-      out.append(argument.text_at(row));
-      any = true;
-    }
-    return true;
-  });
+  return map_text(context, call.type(), arguments.first(first), context.rows * 16,
+                  [&](std::int64_t row, ExprTextBuilder& out) {
+                    bool any = false;
+                    for (const ExprVector& argument : arguments.subspan(first)) {
+                      if (!argument.is_valid(row)) continue;
+                      if (any && first == 1) out.append(arguments[0].text_at(row));
+                      out.append(argument.text_at(row));
+                      any = true;
+                    }
+                    return true;
+                  });
 }
 Result<ExprVector> concat(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   return join(context, call, arguments, 0);
@@ -172,9 +179,19 @@ Result<ExprVector> concat_ws(ExprContext& context, const ExprCall& call, ExprArg
 
 ExprKernel text_kernel(const TypedExpr& expr) {
   const std::pair<std::string_view, ExprKernel> kKernels[] = {
-      {"lower", change_case<false>}, {"upper", change_case<true>}, {"initcap", initcap}, {"reverse", reverse},
-      {"length", length}, {"octet_length", octet_length}, {"ascii", ascii}, {"chr", chr}, {"to_hex", to_hex},
-      {"md5", digest<EVP_md5>}, {"sha256", digest<EVP_sha256>}, {"concatenate", concatenate}, {"concat", concat},
+      {"lower", change_case<false>},
+      {"upper", change_case<true>},
+      {"initcap", initcap},
+      {"reverse", reverse},
+      {"length", length},
+      {"octet_length", octet_length},
+      {"ascii", ascii},
+      {"chr", chr},
+      {"to_hex", to_hex},
+      {"md5", digest<EVP_md5>},
+      {"sha256", digest<EVP_sha256>},
+      {"concatenate", concatenate},
+      {"concat", concat},
       {"concat_ws", concat_ws},
   };
   for (const auto& [name, kernel] : kKernels) {

@@ -54,8 +54,10 @@ Result<ExprVector> right(ExprContext& context, const ExprCall& call, ExprArgumen
     const std::string_view text = arguments[0].text_at(row);
     const std::int64_t count = arguments[1].at<std::int64_t>(row);
     // Its complement: the last n are what is behind all but the last n.
-    const std::size_t cut = count >= 0 ? (count == 0 ? text.size() : left_bytes(text, count > character_count(text) ? -character_count(text) : -count))
-                                       : character_offset(text, count == std::numeric_limits<std::int64_t>::min() ? -(count + 1) : -count);
+    const std::size_t cut =
+        count >= 0 ? (count == 0 ? text.size()
+                                 : left_bytes(text, count > character_count(text) ? -character_count(text) : -count))
+                   : character_offset(text, count == std::numeric_limits<std::int64_t>::min() ? -(count + 1) : -count);
     out.append(text.substr(cut));
     return true;
   });
@@ -82,7 +84,9 @@ class CharacterSet {
 template <bool kFront, bool kBack>
 Result<ExprVector> trim(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const bool constant = arguments.size() == 1 || arguments[1].scalar;
-  CharacterSet characters(arguments.size() == 1 ? " " : constant && arguments[1].is_valid(0) ? arguments[1].text_at(0) : "");
+  CharacterSet characters(arguments.size() == 1                  ? " "
+                          : constant && arguments[1].is_valid(0) ? arguments[1].text_at(0)
+                                                                 : "");
   return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextBuilder& out) {
     std::string_view text = arguments[0].text_at(row);
     if (!constant) characters = CharacterSet(arguments[1].text_at(row));
@@ -163,7 +167,8 @@ Result<ExprVector> translate(ExprContext& context, const ExprCall& call, ExprArg
     for (std::size_t at = 0; at < from.size();) {
       const std::size_t bytes = character_bytes(from, at);
       const std::size_t target_bytes = target < to.size() ? character_bytes(to, target) : 0;
-      table.emplace(from.substr(at, bytes), to.substr(std::min(target, to.size()), target_bytes));  // the first of two counts
+      table.emplace(from.substr(at, bytes),
+                    to.substr(std::min(target, to.size()), target_bytes));  // the first of two counts
       at += bytes;
       target += target_bytes;
     }
@@ -187,7 +192,9 @@ std::string_view part_of(std::string_view text, std::string_view separator, std:
   if (separator.empty()) return n == 1 || n == -1 ? text : std::string_view();
   if (n < 0) {
     std::int64_t parts = 1;
-    for (std::size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator, at + separator.size())) ++parts;
+    for (std::size_t at = text.find(separator); at != std::string_view::npos;
+         at = text.find(separator, at + separator.size()))
+      ++parts;
     if (n < -parts) return {};
     n += parts + 1;
   }
@@ -231,9 +238,20 @@ Result<ExprVector> starts_with(ExprContext& context, const ExprCall& call, ExprA
 
 ExprKernel text_part_kernel(const TypedExpr& expr) {
   const std::pair<std::string_view, ExprKernel> kKernels[] = {
-      {"substr", substr}, {"left", left}, {"right", right}, {"btrim", trim<true, true>}, {"ltrim", trim<true, false>},
-      {"rtrim", trim<false, true>}, {"lpad", pad<true>}, {"rpad", pad<false>}, {"repeat", repeat}, {"replace", replace},
-      {"translate", translate}, {"split_part", split_part}, {"strpos", strpos}, {"starts_with", starts_with},
+      {"substr", substr},
+      {"left", left},
+      {"right", right},
+      {"btrim", trim<true, true>},
+      {"ltrim", trim<true, false>},
+      {"rtrim", trim<false, true>},
+      {"lpad", pad<true>},
+      {"rpad", pad<false>},
+      {"repeat", repeat},
+      {"replace", replace},
+      {"translate", translate},
+      {"split_part", split_part},
+      {"strpos", strpos},
+      {"starts_with", starts_with},
   };
   for (const auto& [name, kernel] : kKernels) {
     if (expr.function == name) return kernel;

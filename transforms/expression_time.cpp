@@ -1,4 +1,5 @@
-// Functions of dates and times. Results stay within the years 1 to 9999, which is what columns hold; beyond is a fault "overflow".
+// Functions of dates and times. Results stay within the years 1 to 9999, which is what columns hold; beyond is a fault
+// "overflow".
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -35,7 +36,8 @@ Result<ExprVector> add_days(ExprContext& context, const ExprCall& call, ExprArgu
 
 Result<ExprVector> date_difference(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   return map_values<std::int32_t>(context, call.type(), arguments, [&](std::int64_t row, std::int32_t* out) {
-    *out = static_cast<std::int32_t>(std::int64_t{arguments[0].at<std::int32_t>(row)} - arguments[1].at<std::int32_t>(row));
+    *out = static_cast<std::int32_t>(std::int64_t{arguments[0].at<std::int32_t>(row)} -
+                                     arguments[1].at<std::int32_t>(row));
     return true;
   });
 }
@@ -69,7 +71,8 @@ bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t ti
   std::int64_t months = 0;
   std::int64_t days = 0;
   std::int64_t rest = 0;
-  if (__builtin_mul_overflow(interval.parts[0], times, &months) || __builtin_mul_overflow(interval.parts[1], times, &days) ||
+  if (__builtin_mul_overflow(interval.parts[0], times, &months) ||
+      __builtin_mul_overflow(interval.parts[1], times, &days) ||
       __builtin_mul_overflow(interval.parts[2], times, &rest)) {
     return false;
   }
@@ -86,7 +89,8 @@ bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t ti
     day_number = days_from_civil(year, month, std::min(static_cast<std::uint32_t>(date.day), last));
   }
   std::int64_t moved = 0;
-  if (__builtin_mul_overflow(days, kDayMicros, &moved) || __builtin_add_overflow(moved, day_number * kDayMicros, &moved) ||
+  if (__builtin_mul_overflow(days, kDayMicros, &moved) ||
+      __builtin_add_overflow(moved, day_number * kDayMicros, &moved) ||
       __builtin_add_overflow(moved, micros_of_day(micros), &moved) || __builtin_add_overflow(moved, rest, out)) {
     return false;
   }
@@ -109,13 +113,30 @@ Result<ExprVector> shift(ExprContext& context, const ExprCall& call, ExprArgumen
 }
 
 enum class Field {
-  kYear, kMonth, kDay, kHour, kMinute, kSecond, kQuarter, kWeek, kIsoyear, kDow, kIsodow, kDoy, kEpoch, kDecade, kCentury,
-  kMillennium, kMillisecond, kMicrosecond, kJulian,
+  kYear,
+  kMonth,
+  kDay,
+  kHour,
+  kMinute,
+  kSecond,
+  kQuarter,
+  kWeek,
+  kIsoyear,
+  kDow,
+  kIsodow,
+  kDoy,
+  kEpoch,
+  kDecade,
+  kCentury,
+  kMillennium,
+  kMillisecond,
+  kMicrosecond,
+  kJulian,
 };
 
 constexpr std::array<std::string_view, 19> kFieldNames = {
-    "year", "month", "day", "hour", "minute", "second", "quarter", "week", "isoyear", "dow", "isodow", "doy", "epoch", "decade",
-    "century", "millennium", "millisecond", "microsecond", "julian"};
+    "year",   "month", "day",   "hour",   "minute",  "second",     "quarter",     "week",        "isoyear", "dow",
+    "isodow", "doy",   "epoch", "decade", "century", "millennium", "millisecond", "microsecond", "julian"};
 
 std::optional<Field> field_of(std::string_view name) {
   for (std::size_t i = 0; i < kFieldNames.size(); ++i) {
@@ -130,25 +151,42 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 std::int64_t field_value(Field field, std::int32_t days, std::int64_t micros) {
   const CivilDate date = civil_from_days(days);
   switch (field) {
-    case Field::kYear: return date.year;
-    case Field::kMonth: return date.month;
-    case Field::kDay: return date.day;
-    case Field::kHour: return micros / (3600 * kMicrosPerSecond);
-    case Field::kMinute: return micros / (60 * kMicrosPerSecond) % 60;
+    case Field::kYear:
+      return date.year;
+    case Field::kMonth:
+      return date.month;
+    case Field::kDay:
+      return date.day;
+    case Field::kHour:
+      return micros / (3600 * kMicrosPerSecond);
+    case Field::kMinute:
+      return micros / (60 * kMicrosPerSecond) % 60;
     case Field::kSecond:
     case Field::kMillisecond:
-    case Field::kMicrosecond: return micros % (60 * kMicrosPerSecond);
-    case Field::kQuarter: return (date.month + 2) / 3;
-    case Field::kWeek: return iso_week(days).week;
-    case Field::kIsoyear: return iso_week(days).year;
-    case Field::kDow: return iso_weekday(days) % 7;
-    case Field::kIsodow: return iso_weekday(days);
-    case Field::kDoy: return days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1;
-    case Field::kEpoch: return days * kDayMicros + micros;
-    case Field::kDecade: return date.year / 10;
-    case Field::kCentury: return ceil_div(date.year, 100);
-    case Field::kMillennium: return ceil_div(date.year, 1000);
-    case Field::kJulian: return days + 2'440'588;
+    case Field::kMicrosecond:
+      return micros % (60 * kMicrosPerSecond);
+    case Field::kQuarter:
+      return (date.month + 2) / 3;
+    case Field::kWeek:
+      return iso_week(days).week;
+    case Field::kIsoyear:
+      return iso_week(days).year;
+    case Field::kDow:
+      return iso_weekday(days) % 7;
+    case Field::kIsodow:
+      return iso_weekday(days);
+    case Field::kDoy:
+      return days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1;
+    case Field::kEpoch:
+      return days * kDayMicros + micros;
+    case Field::kDecade:
+      return date.year / 10;
+    case Field::kCentury:
+      return ceil_div(date.year, 100);
+    case Field::kMillennium:
+      return ceil_div(date.year, 1000);
+    case Field::kJulian:
+      return days + 2'440'588;
   }
   TIPPLE_CHECK(false, "a field of no name");
 }
@@ -184,7 +222,9 @@ Result<ExprVector> extract(ExprContext& context, const ExprCall& call, ExprArgum
   return extract_as<std::int64_t>(context, call, arguments, *field);
 }
 
-std::int32_t year_start(std::int64_t year) { return days_from_civil(static_cast<std::uint32_t>(std::max<std::int64_t>(year, 1)), 1, 1); }
+std::int32_t year_start(std::int64_t year) {
+  return days_from_civil(static_cast<std::uint32_t>(std::max<std::int64_t>(year, 1)), 1, 1);
+}
 
 // The beginning of the unit that holds the moment. False: not a unit to cut to.
 bool truncate(Field field, std::int64_t micros, std::int64_t* out) {
@@ -194,25 +234,52 @@ bool truncate(Field field, std::int64_t micros, std::int64_t* out) {
   const auto down_to = [&](std::int64_t unit) { return days * kDayMicros + of_day / unit * unit; };
   std::int32_t first = days;
   switch (field) {
-    case Field::kMicrosecond: *out = micros; return true;
-    case Field::kMillisecond: *out = down_to(1000); return true;
-    case Field::kSecond: *out = down_to(kMicrosPerSecond); return true;
-    case Field::kMinute: *out = down_to(60 * kMicrosPerSecond); return true;
-    case Field::kHour: *out = down_to(3600 * kMicrosPerSecond); return true;
-    case Field::kDay: break;
-    case Field::kWeek: first = days - iso_weekday(days) + 1; break;
-    case Field::kMonth: first = days - date.day + 1; break;
-    case Field::kQuarter: first = days_from_civil(static_cast<std::uint32_t>(date.year), static_cast<std::uint32_t>((date.month - 1) / 3 * 3 + 1), 1); break;
-    case Field::kYear: first = year_start(date.year); break;
-    case Field::kDecade: first = year_start(date.year / 10 * 10); break;
-    case Field::kCentury: first = year_start((date.year - 1) / 100 * 100 + 1); break;
-    case Field::kMillennium: first = year_start((date.year - 1) / 1000 * 1000 + 1); break;
+    case Field::kMicrosecond:
+      *out = micros;
+      return true;
+    case Field::kMillisecond:
+      *out = down_to(1000);
+      return true;
+    case Field::kSecond:
+      *out = down_to(kMicrosPerSecond);
+      return true;
+    case Field::kMinute:
+      *out = down_to(60 * kMicrosPerSecond);
+      return true;
+    case Field::kHour:
+      *out = down_to(3600 * kMicrosPerSecond);
+      return true;
+    case Field::kDay:
+      break;
+    case Field::kWeek:
+      first = days - iso_weekday(days) + 1;
+      break;
+    case Field::kMonth:
+      first = days - date.day + 1;
+      break;
+    case Field::kQuarter:
+      first = days_from_civil(static_cast<std::uint32_t>(date.year),
+                              static_cast<std::uint32_t>((date.month - 1) / 3 * 3 + 1), 1);
+      break;
+    case Field::kYear:
+      first = year_start(date.year);
+      break;
+    case Field::kDecade:
+      first = year_start(date.year / 10 * 10);
+      break;
+    case Field::kCentury:
+      first = year_start((date.year - 1) / 100 * 100 + 1);
+      break;
+    case Field::kMillennium:
+      first = year_start((date.year - 1) / 1000 * 1000 + 1);
+      break;
     case Field::kIsoyear:
     case Field::kDow:
     case Field::kIsodow:
     case Field::kDoy:
     case Field::kEpoch:
-    case Field::kJulian: return false;
+    case Field::kJulian:
+      return false;
   }
   *out = std::max(first, kDaysMin) * kDayMicros;
   return true;
@@ -226,12 +293,14 @@ std::string field_name(std::string_view text) {
 }
 
 Result<ExprVector> date_trunc(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  const auto constant = arguments[0].scalar && arguments[0].is_valid(0) ? field_of(field_name(arguments[0].text_at(0))) : std::nullopt;
+  const auto constant =
+      arguments[0].scalar && arguments[0].is_valid(0) ? field_of(field_name(arguments[0].text_at(0))) : std::nullopt;
   return map_values<std::int64_t>(context, call.type(), arguments, [&](std::int64_t row, std::int64_t* out) {
     const std::int64_t micros = arguments[1].at<std::int64_t>(row);
     const auto field = arguments[0].scalar ? constant : field_of(field_name(arguments[0].text_at(row)));
     if (field && is_timestamp(micros) && truncate(*field, micros, out)) return true;
-    context.fault(row, "domain", fmt::format("date_trunc does not cut to '{}'", arguments[0].text_at(row).substr(0, 32)));
+    context.fault(row, "domain",
+                  fmt::format("date_trunc does not cut to '{}'", arguments[0].text_at(row).substr(0, 32)));
     return false;
   });
 }
@@ -241,7 +310,8 @@ Result<ExprVector> make_date(ExprContext& context, const ExprCall& call, ExprArg
     const std::int64_t year = arguments[0].at<std::int64_t>(row);
     const std::int64_t month = arguments[1].at<std::int64_t>(row);
     const std::int64_t day = arguments[2].at<std::int64_t>(row);
-    if (days_of_civil(year, month, day, out)) [[likely]] return true;
+    if (days_of_civil(year, month, day, out)) [[likely]]
+      return true;
     context.fault(row, "domain", fmt::format("there is no date {}-{}-{}", year, month, day));
     return false;
   });
@@ -276,7 +346,9 @@ Result<ExprVector> make_timestamp(ExprContext& context, const ExprCall& call, Ex
       *out = days * kDayMicros + micros;
       return true;
     }
-    context.fault(row, "domain", fmt::format("there is no timestamp {}-{}-{} {}:{}:{}", part[0], part[1], part[2], part[3], part[4], second));
+    context.fault(
+        row, "domain",
+        fmt::format("there is no timestamp {}-{}-{} {}:{}:{}", part[0], part[1], part[2], part[3], part[4], second));
     return false;
   });
 }
@@ -298,9 +370,17 @@ Result<ExprVector> timestamp_of_epoch(ExprContext& context, const ExprCall& call
 
 ExprKernel time_kernel(const TypedExpr& expr) {
   const std::pair<std::string_view, ExprKernel> kKernels[] = {
-      {"date_add_days", add_days<1>}, {"date_subtract_days", add_days<-1>}, {"date_difference", date_difference},
-      {"epoch_between", epoch_between}, {"add_interval", shift<1>}, {"subtract_interval", shift<-1>}, {"extract", extract},
-      {"date_trunc", date_trunc}, {"make_date", make_date}, {"make_time", make_time}, {"make_timestamp", make_timestamp},
+      {"date_add_days", add_days<1>},
+      {"date_subtract_days", add_days<-1>},
+      {"date_difference", date_difference},
+      {"epoch_between", epoch_between},
+      {"add_interval", shift<1>},
+      {"subtract_interval", shift<-1>},
+      {"extract", extract},
+      {"date_trunc", date_trunc},
+      {"make_date", make_date},
+      {"make_time", make_time},
+      {"make_timestamp", make_timestamp},
   };
   for (const auto& [name, kernel] : kKernels) {
     if (expr.function == name) return kernel;

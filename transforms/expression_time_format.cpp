@@ -1,4 +1,5 @@
-// to_char, to_date and to_timestamp: a format is a row of fields (YYYY, MM, ...), texts in double quotes, and other characters.
+// to_char, to_date and to_timestamp: a format is a row of fields (YYYY, MM, ...), texts in double quotes, and other
+// characters.
 #include <array>
 #include <optional>
 
@@ -14,8 +15,28 @@ namespace tipple {
 namespace {
 
 enum class Part : std::uint8_t {
-  kText, kYear4, kYear2, kMonth, kMonthName, kMonthShort, kDay, kDayOfYear, kDayName, kDayShort, kDow, kIsoDow, kIsoWeek, kIsoYear,
-  kQuarter, kHour24, kHour12, kMinute, kSecond, kMillis, kMicros, kMeridiem,
+  kText,
+  kYear4,
+  kYear2,
+  kMonth,
+  kMonthName,
+  kMonthShort,
+  kDay,
+  kDayOfYear,
+  kDayName,
+  kDayShort,
+  kDow,
+  kIsoDow,
+  kIsoWeek,
+  kIsoYear,
+  kQuarter,
+  kHour24,
+  kHour12,
+  kMinute,
+  kSecond,
+  kMillis,
+  kMicros,
+  kMeridiem,
 };
 
 enum class Letters : std::uint8_t { kUpper, kCapital, kLower };
@@ -34,16 +55,36 @@ struct FormatName {
 };
 
 constexpr std::array<FormatName, 23> kNames = {{
-    {"HH24", Part::kHour24}, {"HH12", Part::kHour12}, {"YYYY", Part::kYear4}, {"IYYY", Part::kIsoYear}, {"MONTH", Part::kMonthName, true},
-    {"DDD", Part::kDayOfYear}, {"DAY", Part::kDayName, true}, {"MON", Part::kMonthShort, true}, {"DY", Part::kDayShort, true},
-    {"YY", Part::kYear2}, {"MM", Part::kMonth}, {"MI", Part::kMinute}, {"MS", Part::kMillis}, {"DD", Part::kDay}, {"ID", Part::kIsoDow},
-    {"IW", Part::kIsoWeek}, {"HH", Part::kHour12}, {"SS", Part::kSecond}, {"US", Part::kMicros}, {"AM", Part::kMeridiem, true},
-    {"PM", Part::kMeridiem, true}, {"D", Part::kDow}, {"Q", Part::kQuarter},
+    {"HH24", Part::kHour24},
+    {"HH12", Part::kHour12},
+    {"YYYY", Part::kYear4},
+    {"IYYY", Part::kIsoYear},
+    {"MONTH", Part::kMonthName, true},
+    {"DDD", Part::kDayOfYear},
+    {"DAY", Part::kDayName, true},
+    {"MON", Part::kMonthShort, true},
+    {"DY", Part::kDayShort, true},
+    {"YY", Part::kYear2},
+    {"MM", Part::kMonth},
+    {"MI", Part::kMinute},
+    {"MS", Part::kMillis},
+    {"DD", Part::kDay},
+    {"ID", Part::kIsoDow},
+    {"IW", Part::kIsoWeek},
+    {"HH", Part::kHour12},
+    {"SS", Part::kSecond},
+    {"US", Part::kMicros},
+    {"AM", Part::kMeridiem, true},
+    {"PM", Part::kMeridiem, true},
+    {"D", Part::kDow},
+    {"Q", Part::kQuarter},
 }};
 
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March", "April", "May", "June", "July", "August",
-                                                      "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                   "Friday", "Saturday", "Sunday"};
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -103,7 +144,8 @@ void append_name(std::string_view name, const FormatPart& part, std::size_t widt
     const bool large = part.letters == Letters::kUpper || (part.letters == Letters::kCapital && i == 0);
     *out += large ? upper(name[i]) : lower(name[i]);
   }
-  if (name.size() < width && !part.bare) out->append(width - name.size(), ' ');  // PostgreSQL fills full names to nine characters
+  if (name.size() < width && !part.bare)
+    out->append(width - name.size(), ' ');  // PostgreSQL fills full names to nine characters
 }
 
 void append_part(const FormatPart& part, std::int32_t days, std::int64_t micros, std::string* out) {
@@ -111,31 +153,55 @@ void append_part(const FormatPart& part, std::int32_t days, std::int64_t micros,
   const CivilDate date = civil_from_days(days);
   const std::int64_t seconds = micros / kMicrosPerSecond;
   const std::int64_t hour = seconds / 3600;
-  const auto number = [out, &part](std::int64_t value, int width) { fmt::format_to(std::back_inserter(*out), "{:0{}}", value, part.bare ? 1 : width); };
+  const auto number = [out, &part](std::int64_t value, int width) {
+    fmt::format_to(std::back_inserter(*out), "{:0{}}", value, part.bare ? 1 : width);
+  };
   const auto month = kMonths[static_cast<std::size_t>(date.month - 1)];
   const auto weekday = kDays[static_cast<std::size_t>(iso_weekday(days) - 1)];
   switch (part.part) {
-    case Part::kText: *out += part.text; return;
-    case Part::kYear4: return number(date.year, 4);
-    case Part::kYear2: return number(date.year % 100, 2);
-    case Part::kMonth: return number(date.month, 2);
-    case Part::kMonthName: return append_name(month, part, kNameWidth, out);
-    case Part::kMonthShort: return append_name(month.substr(0, 3), part, 0, out);
-    case Part::kDay: return number(date.day, 2);
-    case Part::kDayOfYear: return number(days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1, 3);
-    case Part::kDayName: return append_name(weekday, part, kNameWidth, out);
-    case Part::kDayShort: return append_name(weekday.substr(0, 3), part, 0, out);
-    case Part::kDow: return number(iso_weekday(days) % 7 + 1, 1);
-    case Part::kIsoDow: return number(iso_weekday(days), 1);
-    case Part::kIsoWeek: return number(iso_week(days).week, 2);
-    case Part::kIsoYear: return number(iso_week(days).year, 4);
-    case Part::kQuarter: return number((date.month + 2) / 3, 1);
-    case Part::kHour24: return number(hour, 2);
-    case Part::kHour12: return number(hour % 12 == 0 ? 12 : hour % 12, 2);
-    case Part::kMinute: return number(seconds / 60 % 60, 2);
-    case Part::kSecond: return number(seconds % 60, 2);
-    case Part::kMillis: return number(micros % kMicrosPerSecond / 1000, 3);
-    case Part::kMicros: return number(micros % kMicrosPerSecond, 6);
+    case Part::kText:
+      *out += part.text;
+      return;
+    case Part::kYear4:
+      return number(date.year, 4);
+    case Part::kYear2:
+      return number(date.year % 100, 2);
+    case Part::kMonth:
+      return number(date.month, 2);
+    case Part::kMonthName:
+      return append_name(month, part, kNameWidth, out);
+    case Part::kMonthShort:
+      return append_name(month.substr(0, 3), part, 0, out);
+    case Part::kDay:
+      return number(date.day, 2);
+    case Part::kDayOfYear:
+      return number(days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1, 3);
+    case Part::kDayName:
+      return append_name(weekday, part, kNameWidth, out);
+    case Part::kDayShort:
+      return append_name(weekday.substr(0, 3), part, 0, out);
+    case Part::kDow:
+      return number(iso_weekday(days) % 7 + 1, 1);
+    case Part::kIsoDow:
+      return number(iso_weekday(days), 1);
+    case Part::kIsoWeek:
+      return number(iso_week(days).week, 2);
+    case Part::kIsoYear:
+      return number(iso_week(days).year, 4);
+    case Part::kQuarter:
+      return number((date.month + 2) / 3, 1);
+    case Part::kHour24:
+      return number(hour, 2);
+    case Part::kHour12:
+      return number(hour % 12 == 0 ? 12 : hour % 12, 2);
+    case Part::kMinute:
+      return number(seconds / 60 % 60, 2);
+    case Part::kSecond:
+      return number(seconds % 60, 2);
+    case Part::kMillis:
+      return number(micros % kMicrosPerSecond / 1000, 3);
+    case Part::kMicros:
+      return number(micros % kMicrosPerSecond, 6);
     case Part::kMeridiem: {
       FormatPart both = part;
       if (both.letters == Letters::kCapital) both.letters = Letters::kUpper;
@@ -225,46 +291,60 @@ bool read_part(const FormatPart& part, std::string_view& text, ReadMoment* momen
         text.remove_prefix(1);
       }
       return true;
-    case Part::kYear4: return take_number(text, 4, &moment->year);
+    case Part::kYear4:
+      return take_number(text, 4, &moment->year);
     case Part::kYear2: {
       if (!take_number(text, 2, &moment->year)) return false;
       moment->year += moment->year < 70 ? 2000 : 1900;  // PostgreSQL's window: the year nearest to 2020
       return true;
     }
-    case Part::kMonth: return take_number(text, 2, &moment->month);
+    case Part::kMonth:
+      return take_number(text, 2, &moment->month);
     case Part::kMonthName:
     case Part::kMonthShort: {
       const auto month = take_name(text, kMonths, part.part == Part::kMonthName);
       moment->month = month.value_or(0) + 1;
       return month.has_value();
     }
-    case Part::kDay: return take_number(text, 2, &moment->day);
-    case Part::kDayOfYear: return take_number(text, 3, &moment->day_of_year);
-    case Part::kDayName: return take_name(text, kDays, true).has_value();
-    case Part::kDayShort: return take_name(text, kDays, false).has_value();
+    case Part::kDay:
+      return take_number(text, 2, &moment->day);
+    case Part::kDayOfYear:
+      return take_number(text, 3, &moment->day_of_year);
+    case Part::kDayName:
+      return take_name(text, kDays, true).has_value();
+    case Part::kDayShort:
+      return take_name(text, kDays, false).has_value();
     case Part::kDow:
     case Part::kIsoDow:
-    case Part::kQuarter: return take_number(text, 1, &ignored);
+    case Part::kQuarter:
+      return take_number(text, 1, &ignored);
     case Part::kHour12:
       moment->twelve = true;
       return take_number(text, 2, &moment->hour) && moment->hour >= 1 && moment->hour <= 12;
-    case Part::kHour24: return take_number(text, 2, &moment->hour);
-    case Part::kMinute: return take_number(text, 2, &moment->minute);
-    case Part::kSecond: return take_number(text, 2, &moment->second);
-    case Part::kMillis: return take_fraction(text, 3, &moment->micros);
-    case Part::kMicros: return take_fraction(text, 6, &moment->micros);
+    case Part::kHour24:
+      return take_number(text, 2, &moment->hour);
+    case Part::kMinute:
+      return take_number(text, 2, &moment->minute);
+    case Part::kSecond:
+      return take_number(text, 2, &moment->second);
+    case Part::kMillis:
+      return take_fraction(text, 3, &moment->micros);
+    case Part::kMicros:
+      return take_fraction(text, 6, &moment->micros);
     case Part::kMeridiem:
       moment->meridiem = begins_with(text, "am") ? 0 : begins_with(text, "pm") ? 1 : -1;
       text.remove_prefix(moment->meridiem < 0 ? 0 : 2);
       return moment->meridiem >= 0;
     case Part::kIsoWeek:
-    case Part::kIsoYear: return false;  // a week alone is no date
+    case Part::kIsoYear:
+      return false;  // a week alone is no date
   }
   TIPPLE_CHECK(false, "a part of no kind");
 }
 
 // The whole text by the whole format. False: it does not fit, or there is no such moment.
-bool read_moment(std::string_view text, const std::vector<FormatPart>& format, std::int32_t* days, std::int64_t* micros) {
+bool read_moment(std::string_view text, const std::vector<FormatPart>& format, std::int32_t* days,
+                 std::int64_t* micros) {
   ReadMoment moment;
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -275,7 +355,8 @@ bool read_moment(std::string_view text, const std::vector<FormatPart>& format, s
   if (moment.day_of_year > 0) {
     const std::int64_t limit = 365 + leap_year(static_cast<std::uint32_t>(moment.year));
     if (moment.day_of_year > limit) return false;
-    *days = days_from_civil(static_cast<std::uint32_t>(moment.year), 1, 1) + static_cast<std::int32_t>(moment.day_of_year) - 1;
+    *days = days_from_civil(static_cast<std::uint32_t>(moment.year), 1, 1) +
+            static_cast<std::int32_t>(moment.day_of_year) - 1;
   }
   if (moment.twelve) moment.hour = moment.hour % 12 + (moment.meridiem == 1 ? 12 : 0);
   if (moment.hour > 23 || moment.minute > 59 || moment.second > 59) return false;
@@ -291,11 +372,15 @@ Result<ExprVector> read_by_format(ExprContext& context, const ExprCall& call, Ex
     std::int32_t days = 0;
     std::int64_t micros = 0;
     if (!read_moment(text, format.of(row), &days, &micros)) {
-      context.fault(row, "cast", fmt::format("{} does not fit the format {}", printable_text(text), printable_text(arguments[1].text_at(row))));
+      context.fault(row, "cast",
+                    fmt::format("{} does not fit the format {}", printable_text(text),
+                                printable_text(arguments[1].text_at(row))));
       return false;
     }
-    if constexpr (sizeof(T) == 4) *out = days;
-    else *out = days * kDayMicros + micros;
+    if constexpr (sizeof(T) == 4)
+      *out = days;
+    else
+      *out = days * kDayMicros + micros;
     return true;
   });
 }

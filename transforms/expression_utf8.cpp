@@ -7,7 +7,8 @@ namespace tipple {
 std::int32_t take_code_point(std::string_view text, std::size_t* at) {
   utf8proc_int32_t code = 0;
   const auto left = static_cast<utf8proc_ssize_t>(text.size() - *at);
-  const utf8proc_ssize_t taken = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + *at, left, &code);
+  const utf8proc_ssize_t taken =
+      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + *at, left, &code);
   if (taken <= 0) return static_cast<unsigned char>(text[(*at)++]);
   *at += static_cast<std::size_t>(taken);
   return code;
@@ -33,8 +34,10 @@ bool is_word_character(std::int32_t code) {
     case UTF8PROC_CATEGORY_LO:
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL: return true;
-    default: return false;  // of the library's 30 categories, the others
+    case UTF8PROC_CATEGORY_NL:
+      return true;
+    default:
+      return false;  // of the library's 30 categories, the others
   }
 }
 

@@ -1,4 +1,5 @@
-// UTF-8 by characters, for the text functions. Texts are valid UTF-8; of others nothing worse happens than odd characters.
+// UTF-8 by characters, for the text functions. Texts are valid UTF-8; of others nothing worse happens than odd
+// characters.
 #pragma once
 
 #include <cstdint>

@@ -34,30 +34,37 @@ Result<std::shared_ptr<arrow::Buffer>> aligned_bitmap(const std::shared_ptr<arro
 
 Result<std::shared_ptr<arrow::Buffer>> new_bitmap(std::int64_t rows, bool ones, arrow::MemoryPool* pool) {
   TIPPLE_TRY(auto buffer, allocate(bitmap_words(rows) * 8, pool));
-  if (buffer->size() > 0) std::memset(buffer->mutable_data(), ones ? 0xFF : 0, static_cast<std::size_t>(buffer->size()));
+  if (buffer->size() > 0)
+    std::memset(buffer->mutable_data(), ones ? 0xFF : 0, static_cast<std::size_t>(buffer->size()));
   return buffer;
 }
 
 int value_bytes(const DataType& type) {
   switch (type.kind) {
     case TypeKind::kInt8:
-    case TypeKind::kUint8: return 1;
+    case TypeKind::kUint8:
+      return 1;
     case TypeKind::kInt16:
     case TypeKind::kUint16:
-    case TypeKind::kEnum: return 2;
+    case TypeKind::kEnum:
+      return 2;
     case TypeKind::kInt32:
     case TypeKind::kUint32:
     case TypeKind::kFloat32:
-    case TypeKind::kDate: return 4;
+    case TypeKind::kDate:
+      return 4;
     case TypeKind::kInt64:
     case TypeKind::kUint64:
     case TypeKind::kFloat64:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return 8;
-    case TypeKind::kDecimal: return 16;
+    case TypeKind::kTimestamp:
+      return 8;
+    case TypeKind::kDecimal:
+      return 16;
     case TypeKind::kBool:
     case TypeKind::kString:
-    case TypeKind::kFixedString: return 0;
+    case TypeKind::kFixedString:
+      return 0;
   }
   TIPPLE_CHECK(false, "a type of no kind");
 }
@@ -106,7 +113,8 @@ Status take_nulls(const ExprContext& context, std::span<const ExprVector> argume
 
 Result<std::uint64_t*> own_validity(const ExprContext& context, ExprVector* vector) {
   // Shared with an argument or another vector: copied. A buffer that only this vector holds is its own.
-  if (vector->validity_buffer == nullptr || vector->validity_buffer.use_count() > 1 || !vector->validity_buffer->is_mutable()) {
+  if (vector->validity_buffer == nullptr || vector->validity_buffer.use_count() > 1 ||
+      !vector->validity_buffer->is_mutable()) {
     TIPPLE_TRY(auto copy, new_bitmap(context.rows, true, context.pool));
     if (vector->validity != nullptr) {
       std::memcpy(copy->mutable_data(), vector->validity, static_cast<std::size_t>(bitmap_words(context.rows) * 8));
@@ -118,12 +126,13 @@ Result<std::uint64_t*> own_validity(const ExprContext& context, ExprVector* vect
 }
 
 Status set_null(const ExprContext& context, ExprVector* vector, std::int64_t row) {
-  TIPPLE_TRY(std::uint64_t* words, own_validity(context, vector));
+  TIPPLE_TRY(std::uint64_t * words, own_validity(context, vector));
   words[row / 64] &= ~(std::uint64_t{1} << (row % 64));
   return {};
 }
 
-Result<ExprVector> vector_of(const std::shared_ptr<arrow::Array>& array, const DataType& type, arrow::MemoryPool* pool) {
+Result<ExprVector> vector_of(const std::shared_ptr<arrow::Array>& array, const DataType& type,
+                             arrow::MemoryPool* pool) {
   ExprVector vector;
   vector.type = type;
   vector.rows = array->length();
@@ -222,7 +231,8 @@ Result<ExprVector> select_texts(const ExprContext& context, const DataType& type
                                 const std::vector<std::uint16_t>& choice) {
   std::int64_t bytes = 0;
   for (std::size_t row = 0; row < choice.size(); ++row) {
-    if (choice[row] != kNoSource) bytes += static_cast<std::int64_t>(sources[choice[row]].text_at(static_cast<std::int64_t>(row)).size());
+    if (choice[row] != kNoSource)
+      bytes += static_cast<std::int64_t>(sources[choice[row]].text_at(static_cast<std::int64_t>(row)).size());
   }
   ExprTextBuilder builder(context);
   TIPPLE_RETURN_IF_ERROR(builder.begin(bytes));
@@ -245,17 +255,24 @@ Result<ExprVector> select_rows(const ExprContext& context, const DataType& type,
     TIPPLE_TRY(result, select_texts(context, type, sources, choice));
   } else {
     TIPPLE_TRY(result, new_vector(context, type));
-    if (width == 0) select_bools(sources, choice, &result);
-    else if (width == 1) select_fixed<std::uint8_t>(sources, choice, &result);
-    else if (width == 2) select_fixed<std::uint16_t>(sources, choice, &result);
-    else if (width == 4) select_fixed<std::uint32_t>(sources, choice, &result);
-    else if (width == 8) select_fixed<std::uint64_t>(sources, choice, &result);
-    else select_fixed<unsigned __int128>(sources, choice, &result);
+    if (width == 0)
+      select_bools(sources, choice, &result);
+    else if (width == 1)
+      select_fixed<std::uint8_t>(sources, choice, &result);
+    else if (width == 2)
+      select_fixed<std::uint16_t>(sources, choice, &result);
+    else if (width == 4)
+      select_fixed<std::uint32_t>(sources, choice, &result);
+    else if (width == 8)
+      select_fixed<std::uint64_t>(sources, choice, &result);
+    else
+      select_fixed<unsigned __int128>(sources, choice, &result);
   }
-  const bool nulls = std::any_of(sources.begin(), sources.end(), [](const ExprVector& s) { return s.validity != nullptr; }) ||
-                     std::find(choice.begin(), choice.end(), kNoSource) != choice.end();
+  const bool nulls =
+      std::any_of(sources.begin(), sources.end(), [](const ExprVector& s) { return s.validity != nullptr; }) ||
+      std::find(choice.begin(), choice.end(), kNoSource) != choice.end();
   if (!nulls) return result;
-  TIPPLE_TRY(std::uint64_t* words, own_validity(context, &result));
+  TIPPLE_TRY(std::uint64_t * words, own_validity(context, &result));
   for (std::int64_t row = 0; row < context.rows; ++row) {
     const std::uint16_t source = choice[static_cast<std::size_t>(row)];
     if (source == kNoSource || !sources[source].is_valid(row)) words[row / 64] &= ~(std::uint64_t{1} << (row % 64));

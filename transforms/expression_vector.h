@@ -1,8 +1,9 @@
-// ExprVector: the values of one node of an expression over a batch, and how kernels make them. Private to transforms/expression_*.
+// ExprVector: the values of one node of an expression over a batch, and how kernels make them. Private to
+// transforms/expression_*.
 //
-// Bitmaps begin at bit 0 and are readable by whole 64-bit words. Kernels are total: rows that are null or that no arm takes hold anything,
-// and are computed like the others unless that could fault or cost.
-// Thread rule: values; an ExprContext belongs to one run().
+// Bitmaps begin at bit 0 and are readable by whole 64-bit words. Kernels are total: rows that are null or that no arm
+// takes hold anything, and are computed like the others unless that could fault or cost. Thread rule: values; an
+// ExprContext belongs to one run().
 #pragma once
 
 #include <cstdint>
@@ -29,13 +30,15 @@ namespace tipple {
 // What one text column of a batch may come to.
 inline constexpr std::int64_t kExprTextBytesMax = 512 * limits::kMiB;
 
-[[nodiscard]] inline bool bit_at(const std::uint64_t* words, std::int64_t i) { return (words[i / 64] >> (i % 64) & 1) != 0; }
+[[nodiscard]] inline bool bit_at(const std::uint64_t* words, std::int64_t i) {
+  return (words[i / 64] >> (i % 64) & 1) != 0;
+}
 [[nodiscard]] inline std::int64_t bitmap_words(std::int64_t rows) { return (rows + 63) / 64; }
 
 struct ExprVector {
   DataType type;
-  std::int64_t rows = 0;  // 1 for a scalar
-  bool scalar = false;    // one value for every row
+  std::int64_t rows = 0;                    // 1 for a scalar
+  bool scalar = false;                      // one value for every row
   const std::uint64_t* validity = nullptr;  // nothing: no nulls
   const std::uint8_t* values = nullptr;     // of bool: a bitmap; of texts: int32 offsets
   const char* text = nullptr;
@@ -59,7 +62,9 @@ struct ExprVector {
     return {text + offsets[0], static_cast<std::size_t>(offsets[1] - offsets[0])};
   }
   template <typename T>
-  [[nodiscard]] T* mutable_values() { return reinterpret_cast<T*>(values_buffer->mutable_data()); }
+  [[nodiscard]] T* mutable_values() {
+    return reinterpret_cast<T*>(values_buffer->mutable_data());
+  }
 };
 
 class ExprContext {
@@ -97,7 +102,8 @@ class ExprContext {
 [[nodiscard]] Result<std::uint64_t*> own_validity(const ExprContext& context, ExprVector* vector);
 [[nodiscard]] int value_bytes(const DataType& type);  // 0: bool or text
 
-[[nodiscard]] Result<ExprVector> vector_of(const std::shared_ptr<arrow::Array>& array, const DataType& type, arrow::MemoryPool* pool);
+[[nodiscard]] Result<ExprVector> vector_of(const std::shared_ptr<arrow::Array>& array, const DataType& type,
+                                           arrow::MemoryPool* pool);
 // One array of `context.rows` values.
 [[nodiscard]] Result<std::shared_ptr<arrow::Array>> array_of(const ExprContext& context, const ExprVector& vector);
 
@@ -141,8 +147,8 @@ class ExprTextBuilder {
 
 // f(row, builder) -> bool for each active row that has no null argument; false: the result is null.
 template <typename F>
-Result<ExprVector> map_text(ExprContext& context, const DataType& type, std::span<const ExprVector> arguments, std::int64_t bytes_guess,
-                            const F& f) {
+Result<ExprVector> map_text(ExprContext& context, const DataType& type, std::span<const ExprVector> arguments,
+                            std::int64_t bytes_guess, const F& f) {
   ExprVector nulls;
   TIPPLE_RETURN_IF_ERROR(take_nulls(context, arguments, &nulls));
   ExprTextBuilder builder(context);
@@ -160,7 +166,8 @@ Result<ExprVector> map_text(ExprContext& context, const DataType& type, std::spa
       }
     }
     builder.end_row(row);
-    if (builder.failed()) [[unlikely]] break;
+    if (builder.failed()) [[unlikely]]
+      break;
   }
   TIPPLE_TRY(ExprVector result, builder.finish(type));
   result.validity = nulls.validity;
@@ -170,7 +177,8 @@ Result<ExprVector> map_text(ExprContext& context, const DataType& type, std::spa
 
 // f(row, T* value) -> bool, likewise. T = bool for bools.
 template <typename T, typename F>
-Result<ExprVector> map_values(ExprContext& context, const DataType& type, std::span<const ExprVector> arguments, const F& f) {
+Result<ExprVector> map_values(ExprContext& context, const DataType& type, std::span<const ExprVector> arguments,
+                              const F& f) {
   TIPPLE_TRY(ExprVector result, new_vector(context, type));
   TIPPLE_RETURN_IF_ERROR(take_nulls(context, arguments, &result));
   for (std::int64_t row = 0; row < context.rows; ++row) {
@@ -182,7 +190,8 @@ Result<ExprVector> map_values(ExprContext& context, const DataType& type, std::s
     if constexpr (std::is_same_v<T, bool>) {
       result.mutable_values<std::uint64_t>()[row / 64] |= std::uint64_t{value} << (row % 64);
     } else {
-      std::memcpy(result.mutable_values<std::uint8_t>() + row * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
+      std::memcpy(result.mutable_values<std::uint8_t>() + row * static_cast<std::int64_t>(sizeof(T)), &value,
+                  sizeof(T));
     }
   }
   return result;
@@ -213,12 +222,15 @@ using ExprKernel = Result<ExprVector> (*)(ExprContext& context, const ExprCall& 
 [[nodiscard]] ExprKernel time_format_kernel(const TypedExpr& expr);
 [[nodiscard]] ExprKernel json_kernel(const TypedExpr& expr);
 
-// Constant arguments made ready; `constants` has one for each argument, null where it is not constant. Nothing to make ready: null.
-[[nodiscard]] Result<std::shared_ptr<const ExprPrepared>> prepare_pattern(const TypedExpr& expr, std::span<const ExprVector* const> constants);
+// Constant arguments made ready; `constants` has one for each argument, null where it is not constant. Nothing to make
+// ready: null.
+[[nodiscard]] Result<std::shared_ptr<const ExprPrepared>> prepare_pattern(const TypedExpr& expr,
+                                                                          std::span<const ExprVector* const> constants);
 
 // Row i takes its value from sources[choice[i]]; kNoSource: null.
 inline constexpr std::uint16_t kNoSource = 0xFFFF;
-[[nodiscard]] Result<ExprVector> select_rows(const ExprContext& context, const DataType& type, std::span<const ExprVector> sources,
+[[nodiscard]] Result<ExprVector> select_rows(const ExprContext& context, const DataType& type,
+                                             std::span<const ExprVector> sources,
                                              const std::vector<std::uint16_t>& choice);
 
 }  // namespace tipple

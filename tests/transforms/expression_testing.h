@@ -19,7 +19,8 @@ struct ExprTestTable {
   std::shared_ptr<arrow::RecordBatch> batch;
 };
 
-// A table out of texts: column by column, "" being null; each is cast to the column's type by the expression CAST itself.
+// A table out of texts: column by column, "" being null; each is cast to the column's type by the expression CAST
+// itself.
 inline ExprTestTable expr_table(const Schema& schema, const std::vector<std::vector<std::string>>& columns) {
   ExprTestTable table{schema, nullptr};
   std::vector<std::shared_ptr<arrow::Array>> arrays;
@@ -29,7 +30,8 @@ inline ExprTestTable expr_table(const Schema& schema, const std::vector<std::vec
       EXPECT_TRUE((text.empty() ? texts.AppendNull() : texts.Append(text)).ok());
     }
     const auto array = texts.Finish().ValueOrDie();
-    const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("t", arrow::utf8())}), array->length(), {array});
+    const auto batch =
+        arrow::RecordBatch::Make(arrow::schema({arrow::field("t", arrow::utf8())}), array->length(), {array});
     const Schema text_schema = {Column{"t", DataType{}, true}};
     const auto text = compile_expression("t", text_schema);
     const auto typed = convert_expression(*text, schema[i].type);
@@ -69,7 +71,8 @@ inline Result<ExprTestResult> evaluate_expression(const std::string& text, const
   const auto& strings = static_cast<const arrow::StringArray&>(*array);
   for (std::int64_t row = 0; row < array->length(); ++row) {
     EXPECT_EQ(values->IsNull(row), array->IsNull(row)) << text;
-    EXPECT_TRUE(!array->IsNull(row) || typed.nullable || faults.is_bad(static_cast<std::uint32_t>(row))) << text << " is not nullable";
+    EXPECT_TRUE(!array->IsNull(row) || typed.nullable || faults.is_bad(static_cast<std::uint32_t>(row)))
+        << text << " is not nullable";
     result.rows.push_back(array->IsNull(row) ? "NULL" : strings.GetString(row));
   }
   result.faults = faults.take();
