@@ -113,6 +113,7 @@ std::string_view KeyColumn::text(std::int64_t row) const {
 struct LookupIndex::Stretch {
   std::uint64_t hashes[kStretchRows];
   std::uint64_t numbers[kStretchRows];
+  std::uint32_t undecided[kStretchRows + 1];
 
   // Hashes of rows [begin, begin + count).
   void hash(const std::vector<KeyColumn>& keys, std::int64_t begin, std::size_t count) {
@@ -173,7 +174,12 @@ void LookupIndex::verify(const std::vector<KeyColumn>& keys, std::int64_t begin,
     if (key.is_number()) {
       const std::uint64_t* own = numbers_[k].data();
       if (keys.size() > 1) key.read_numbers(begin, count, stretch.numbers);
+      std::size_t wrong = 0;
       for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t row = found[i] == kNoRow ? 0 : found[i];
+        wrong += (found[i] != kNoRow) & (own[row] != stretch.numbers[i]) ? 1 : 0;
+      }
+      for (std::size_t i = 0; wrong > 0 && i < count; ++i) {
         if (found[i] != kNoRow) differs(i, own[found[i]] == stretch.numbers[i]);
       }
     } else {
@@ -192,11 +198,20 @@ void LookupIndex::find_stretch(const std::vector<KeyColumn>& keys, std::int64_t 
   stretch.hash(keys, begin, count);
   const Slot* slots = slots_.data();
   const std::size_t mask = slots_.size() - 1;
+  // Most rows are decided by their first slot, found or not: what it says is taken without a branch, and the others are
+  // put aside.
+  std::size_t undecided = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t hash = stretch.hashes[i];
-    std::size_t at = hash >> shift_;
-    Slot slot = slots[at];
-    while (slot.row != kNoRow && slot.tag != static_cast<std::uint32_t>(hash)) slot = slots[++at & mask];
+    const Slot slot = slots[stretch.hashes[i] >> shift_];
+    found[i] = slot.row;
+    stretch.undecided[undecided] = static_cast<std::uint32_t>(i);
+    undecided += (slot.row != kNoRow) & (slot.tag != static_cast<std::uint32_t>(stretch.hashes[i])) ? 1 : 0;
+  }
+  for (std::size_t u = 0; u < undecided; ++u) {
+    const std::size_t i = stretch.undecided[u];
+    std::size_t at = stretch.hashes[i] >> shift_;
+    Slot slot = slots[++at & mask];
+    while (slot.row != kNoRow && slot.tag != static_cast<std::uint32_t>(stretch.hashes[i])) slot = slots[++at & mask];
     found[i] = slot.row;
   }
   for (const KeyColumn& key : keys) {
@@ -209,6 +224,10 @@ void LookupIndex::find_stretch(const std::vector<KeyColumn>& keys, std::int64_t 
 }
 
 void LookupIndex::find(const std::vector<KeyColumn>& keys, std::int64_t rows, std::uint32_t* found) const {
+  if (rows_ == 0) {
+    std::fill_n(found, rows, kNoRow);
+    return;
+  }
   Stretch stretch;
   for (std::int64_t begin = 0; begin < rows; begin += kStretchRows) {
     const auto count = static_cast<std::size_t>(std::min<std::int64_t>(kStretchRows, rows - begin));

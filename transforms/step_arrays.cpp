@@ -21,21 +21,18 @@ struct Validity {
 };
 
 Result<Validity> gather_validity(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
-                                 arrow::MemoryPool* pool) {
-  const bool any_missing = std::find(rows.begin(), rows.end(), kNoRow) != rows.end();
+                                 arrow::MemoryPool* pool, bool may_miss) {
+  const bool any_missing = may_miss && std::find(rows.begin(), rows.end(), kNoRow) != rows.end();
   Validity validity;
   if (!any_missing && values.null_count() == 0) return validity;
-  TIPPLE_TRY(validity.buffer, new_bits(static_cast<std::int64_t>(rows.size()), false, pool));
-  std::uint8_t* bits = validity.buffer->mutable_data();
+  const auto count = static_cast<std::int64_t>(rows.size());
+  TIPPLE_TRY(validity.buffer, new_bits(count, false, pool));
   const std::uint8_t* from = values.null_count() == 0 ? nullptr : values.null_bitmap_data();
-  std::int64_t valid = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool good =
-        rows[i] != kNoRow && (from == nullptr || arrow::bit_util::GetBit(from, values.offset() + rows[i]));
-    bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | (std::uint8_t{good} << (i % 8)));
-    valid += good ? 1 : 0;
-  }
-  validity.nulls = static_cast<std::int64_t>(rows.size()) - valid;
+  const auto is_valid = [&](std::int64_t i) {
+    const std::uint32_t row = rows[static_cast<std::size_t>(i)];
+    return row != kNoRow && (from == nullptr || arrow::bit_util::GetBit(from, values.offset() + row));
+  };
+  validity.nulls = count - write_bits(count, validity.buffer->mutable_data(), is_valid);
   return validity;
 }
 
@@ -49,12 +46,32 @@ void gather_words(const std::uint8_t* from, const std::vector<std::uint32_t>& ro
     for (std::size_t i = 0; i < count; ++i) out[i] = values[rows[i]];
     return;
   }
-  for (std::size_t i = 0; i < count; ++i) out[i] = rows[i] == kNoRow ? T{} : values[rows[i]];
+  // The first value is read for those that are missing: no branch, they come in no order.
+  for (std::size_t i = 0; i < count; ++i) {
+    const T value = values[rows[i] == kNoRow ? 0 : rows[i]];
+    out[i] = rows[i] == kNoRow ? T{} : value;
+  }
 }
 
 struct alignas(8) Word16 {
   std::uint64_t low, high;
 };
+
+void gather_width(const std::uint8_t* from, const std::vector<std::uint32_t>& rows, int width, bool any_missing,
+                  std::uint8_t* to) {
+  switch (width) {
+    case 1:
+      return gather_words<std::uint8_t>(from, rows, any_missing, to);
+    case 2:
+      return gather_words<std::uint16_t>(from, rows, any_missing, to);
+    case 4:
+      return gather_words<std::uint32_t>(from, rows, any_missing, to);
+    case 8:
+      return gather_words<std::uint64_t>(from, rows, any_missing, to);
+    default:
+      return gather_words<Word16>(from, rows, any_missing, to);
+  }
+}
 
 Result<std::shared_ptr<arrow::Array>> gather_fixed(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
                                                    int width, Validity validity, arrow::MemoryPool* pool) {
@@ -62,22 +79,10 @@ Result<std::shared_ptr<arrow::Array>> gather_fixed(const arrow::Array& values, c
   TIPPLE_TRY(std::shared_ptr<arrow::Buffer> buffer, new_buffer(count * width, pool));
   const std::uint8_t* from = values.data()->buffers[1]->data() + values.offset() * width;
   const bool any_missing = validity.buffer != nullptr;
-  switch (width) {
-    case 1:
-      gather_words<std::uint8_t>(from, rows, any_missing, buffer->mutable_data());
-      break;
-    case 2:
-      gather_words<std::uint16_t>(from, rows, any_missing, buffer->mutable_data());
-      break;
-    case 4:
-      gather_words<std::uint32_t>(from, rows, any_missing, buffer->mutable_data());
-      break;
-    case 8:
-      gather_words<std::uint64_t>(from, rows, any_missing, buffer->mutable_data());
-      break;
-    default:
-      gather_words<Word16>(from, rows, any_missing, buffer->mutable_data());
-      break;
+  if (values.length() == 0) {
+    std::memset(buffer->mutable_data(), 0, static_cast<std::size_t>(buffer->size()));
+  } else {
+    gather_width(from, rows, width, any_missing, buffer->mutable_data());
   }
   return arrow::MakeArray(
       arrow::ArrayData::Make(values.type(), count, {std::move(validity.buffer), std::move(buffer)}, validity.nulls));
@@ -87,12 +92,11 @@ Result<std::shared_ptr<arrow::Array>> gather_bits(const arrow::Array& values, co
                                                   Validity validity, arrow::MemoryPool* pool) {
   const std::int64_t count = static_cast<std::int64_t>(rows.size());
   TIPPLE_TRY(std::shared_ptr<arrow::Buffer> buffer, new_bits(count, false, pool));
-  std::uint8_t* bits = buffer->mutable_data();
   const std::uint8_t* from = values.data()->buffers[1]->data();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool set = rows[i] != kNoRow && arrow::bit_util::GetBit(from, values.offset() + rows[i]);
-    bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | (std::uint8_t{set} << (i % 8)));
-  }
+  (void)write_bits(count, buffer->mutable_data(), [&](std::int64_t i) {
+    const std::uint32_t row = rows[static_cast<std::size_t>(i)];
+    return row != kNoRow && arrow::bit_util::GetBit(from, values.offset() + row);
+  });
   return arrow::MakeArray(
       arrow::ArrayData::Make(values.type(), count, {std::move(validity.buffer), std::move(buffer)}, validity.nulls));
 }
@@ -156,8 +160,8 @@ Result<std::shared_ptr<arrow::Buffer>> copy_validity(const arrow::Array& array, 
 }
 
 Result<std::shared_ptr<arrow::Array>> gather(const arrow::Array& values, const std::vector<std::uint32_t>& rows,
-                                             arrow::MemoryPool* pool) {
-  TIPPLE_TRY(Validity validity, gather_validity(values, rows, pool));
+                                             arrow::MemoryPool* pool, bool may_miss) {
+  TIPPLE_TRY(Validity validity, gather_validity(values, rows, pool, may_miss));
   if (values.type_id() == arrow::Type::STRING) return gather_texts(values, rows, std::move(validity), pool);
   if (values.type_id() == arrow::Type::BOOL) return gather_bits(values, rows, std::move(validity), pool);
   const int width = static_cast<const arrow::FixedWidthType&>(*values.type()).bit_width() / 8;

@@ -24,10 +24,26 @@ inline constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
 // All bits zero, or all one.
 [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> new_bits(std::int64_t rows, bool value, arrow::MemoryPool* pool);
 
-// values[rows[i]] for each i; kNoRow gives null. Any type of formats/arrow_types.h.
+// values[rows[i]] for each i. Any type of formats/arrow_types.h. `may_miss`: kNoRow may be among `rows`, and gives
+// null.
 [[nodiscard]] Result<std::shared_ptr<arrow::Array>> gather(const arrow::Array& values,
                                                            const std::vector<std::uint32_t>& rows,
-                                                           arrow::MemoryPool* pool);
+                                                           arrow::MemoryPool* pool, bool may_miss = true);
+
+// A bitmap of `rows` bits, bit(i) for each, written a word at a time. Returns how many are set. `to` has room for whole
+// bytes.
+template <typename Bit>
+std::int64_t write_bits(std::int64_t rows, std::uint8_t* to, const Bit& bit) {
+  std::int64_t set = 0;
+  for (std::int64_t begin = 0; begin < rows; begin += 8) {
+    const std::int64_t end = begin + 8 < rows ? begin + 8 : rows;
+    unsigned byte = 0;
+    for (std::int64_t i = begin; i < end; ++i) byte |= (bit(i) ? 1U : 0U) << (i - begin);
+    to[begin / 8] = static_cast<std::uint8_t>(byte);
+    set += __builtin_popcount(byte);
+  }
+  return set;
+}
 
 // A utf8 array, read.
 struct TextView {

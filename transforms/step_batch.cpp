@@ -17,11 +17,13 @@ Status StepBatch::take(const std::vector<std::uint32_t>& rows, arrow::MemoryPool
   std::vector<std::shared_ptr<arrow::Array>> columns;
   columns.reserve(static_cast<std::size_t>(rows_->num_columns()));
   for (int i = 0; i < rows_->num_columns(); ++i) {
-    TIPPLE_TRY(auto column, gather(*rows_->column(i), rows, pool));
+    TIPPLE_TRY(auto column, gather(*rows_->column(i), rows, pool, /*may_miss=*/false));
     columns.push_back(std::move(column));
   }
-  std::vector<std::uint32_t> origins(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) origins[i] = origin(rows[i]);
+  std::vector<std::uint32_t> origins = rows;
+  if (!origins_.empty()) {
+    for (std::uint32_t& row : origins) row = origins_[row];
+  }
   rows_ = arrow::RecordBatch::Make(rows_->schema(), static_cast<std::int64_t>(rows.size()), std::move(columns));
   origins_ = std::move(origins);
   return {};

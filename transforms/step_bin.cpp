@@ -33,8 +33,16 @@ class BinColumnStep : public TableStep {
   }
 
  private:
+  // So few are compared one and all, which vectorises.
+  static constexpr std::size_t kCountedEdges = 24;
+
   // How many edges are not above `value`; NaN: none. No branch: values come in no order.
   [[nodiscard]] std::size_t edges_up_to(double value) const {
+    if (edges_.size() <= kCountedEdges) {
+      std::size_t below = 0;
+      for (const double edge : edges_) below += edge <= value ? 1 : 0;
+      return below;
+    }
     const double* first = edges_.data();
     std::size_t count = edges_.size();
     while (count > 1) {
@@ -56,15 +64,14 @@ class BinColumnStep : public TableStep {
     T* to = reinterpret_cast<T*>(data->mutable_data());
     std::uint8_t* bits = validity->mutable_data();
     const std::uint8_t* valid = values.null_count() > 0 ? values.null_bitmap_data() : nullptr;
-    std::int64_t nulls = 0;
-    for (std::int64_t row = 0; row < rows; ++row) {
+    const std::int64_t inside = write_bits(rows, bits, [&](std::int64_t row) {
       const std::size_t edges = edges_up_to(from[row]);
-      const bool inside = edges > 0 && edges < edges_.size() &&
-                          (valid == nullptr || arrow::bit_util::GetBit(valid, values.offset() + row));
-      to[row] = static_cast<T>(inside ? edges - 1 : 0);
-      bits[row / 8] = static_cast<std::uint8_t>(bits[row / 8] | (std::uint8_t{inside} << (row % 8)));
-      nulls += inside ? 0 : 1;
-    }
+      const bool good = (edges > 0) & (edges < edges_.size()) &&
+                        (valid == nullptr || arrow::bit_util::GetBit(valid, values.offset() + row));
+      to[row] = static_cast<T>(good ? edges - 1 : 0);
+      return good;
+    });
+    const std::int64_t nulls = rows - inside;
     if (nulls == 0) validity.reset();
     return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {std::move(validity), std::move(data)}, nulls));
   }

@@ -56,8 +56,9 @@ class TextNormaliser {
                                             arrow::MemoryPool* pool) const {
     const TextView texts(values);
     const bool case_only = step_.letter_case != Case::kKeep && !step_.trim && !step_.whitespace;
-    if (case_only && is_ascii(texts.data + texts.offsets[0], static_cast<std::size_t>(texts.bytes())))
-      return change_case(values, pool);
+    if (is_ascii(texts.data + texts.offsets[0], static_cast<std::size_t>(texts.bytes()))) {
+      return case_only ? change_case(values, pool) : trim_ascii(values, pool);
+    }
     TIPPLE_TRY(TextBuilder builder, TextBuilder::make(values.length(), texts.bytes() + 64, pool));
     std::vector<utf8proc_int32_t> scratch;
     const bool nulls = values.null_count() > 0;
@@ -90,6 +91,43 @@ class TextNormaliser {
     TIPPLE_TRY(auto validity, copy_validity(values, pool));
     return arrow::MakeArray(arrow::ArrayData::Make(
         values.type(), rows, {std::move(validity), std::move(offsets), std::move(data)}, values.null_count()));
+  }
+
+  // Bytes only become fewer, so no text can outgrow its column.
+  Result<std::shared_ptr<arrow::Array>> trim_ascii(const arrow::Array& values, arrow::MemoryPool* pool) const {
+    std::shared_ptr<arrow::Array> changed;
+    if (step_.letter_case != Case::kKeep) {
+      TIPPLE_TRY(changed, change_case(values, pool));
+    }
+    const TextView texts(changed == nullptr ? values : *changed);
+    const std::int64_t rows = texts.size();
+    constexpr std::int64_t kCopyBytes = 16;  // short texts are copied a whole word at a time
+    TIPPLE_TRY(const std::shared_ptr<arrow::Buffer> data, new_buffer(texts.bytes() + kCopyBytes, pool));
+    TIPPLE_TRY(std::shared_ptr<arrow::Buffer> offsets, new_buffer((rows + 1) * 4, pool));
+    char* to = reinterpret_cast<char*>(data->mutable_data());
+    auto* ends = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
+    const std::int64_t last = texts.offsets[rows] - kCopyBytes;  // from there on a whole word may pass the buffer's end
+    std::size_t used = 0;
+    ends[0] = 0;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::size_t begin = static_cast<std::size_t>(texts.offsets[row]);
+      std::size_t end = static_cast<std::size_t>(texts.offsets[row + 1]);
+      while (step_.trim && begin < end && is_space(texts.data[begin])) ++begin;
+      while (step_.trim && begin < end && is_space(texts.data[end - 1])) --end;
+      const std::size_t bytes = end - begin;
+      if (bytes <= static_cast<std::size_t>(kCopyBytes) && static_cast<std::int64_t>(begin) <= last) {
+        std::memcpy(to + used, texts.data + begin, kCopyBytes);
+      } else {
+        std::memcpy(to + used, texts.data + begin, bytes);
+      }
+      used += step_.whitespace ? collapse(to + used, bytes) : bytes;
+      ends[row + 1] = static_cast<std::int32_t>(used);
+    }
+    TIPPLE_TRY(auto validity, copy_validity(values, pool));
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        values.type(), rows,
+        {std::move(validity), std::move(offsets), arrow::SliceBuffer(data, 0, static_cast<std::int64_t>(used))},
+        values.null_count()));
   }
 
   std::size_t append(std::string_view text, TextBuilder& builder, std::vector<utf8proc_int32_t>& scratch) const {
