@@ -1,6 +1,8 @@
 // LIKE, ILIKE and regular expressions (RE2: linear time, whatever the pattern).
 #include <re2/re2.h>
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "formats/csv_rule.h"
@@ -196,6 +198,16 @@ bool matches_like(std::string_view text, std::string_view pattern, std::string_v
   return p == pattern.size();
 }
 
+// The inside of a '%...%' pattern without further meaning: such a text is searched for as it stands. Nothing: another
+// pattern.
+std::optional<std::string_view> contained_text(std::string_view pattern, std::string_view escape) {
+  if (pattern.size() < 3 || !pattern.starts_with('%') || !pattern.ends_with('%') || escape == "%") return std::nullopt;
+  const std::string_view inside = pattern.substr(1, pattern.size() - 2);
+  const bool plain = inside.find_first_of("%_") == std::string_view::npos &&
+                     (escape.empty() || inside.find(escape) == std::string_view::npos);
+  return plain ? std::optional(inside) : std::nullopt;
+}
+
 bool ends_with_escape(std::string_view pattern, std::string_view escape) {
   if (escape.empty()) return false;
   for (std::size_t at = pattern.find(escape); at != std::string_view::npos;
@@ -208,6 +220,11 @@ bool ends_with_escape(std::string_view pattern, std::string_view escape) {
 template <bool kIgnoreCase>
 Result<ExprVector> like(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const bool constant = arguments[1].scalar && arguments[1].is_valid(0);
+  const bool constant_escape = arguments.size() == 2 || (arguments[2].scalar && arguments[2].is_valid(0));
+  const auto contained =
+      constant && constant_escape && !kIgnoreCase
+          ? contained_text(arguments[1].text_at(0), arguments.size() == 3 ? arguments[2].text_at(0) : "\\")
+          : std::nullopt;
   const std::string lowered = constant && kIgnoreCase ? lower_text(arguments[1].text_at(0)) : "";
   return map_values<bool>(context, call.type(), arguments, [&](std::int64_t row, bool* out) {
     const std::string_view text = arguments[0].text_at(row);
@@ -223,7 +240,7 @@ Result<ExprVector> like(ExprContext& context, const ExprCall& call, ExprArgument
     if constexpr (kIgnoreCase) {
       *out = matches_like(lower_text(text), constant ? lowered : lower_text(pattern), escape);
     } else {
-      *out = matches_like(text, pattern, escape);
+      *out = contained ? text.find(*contained) != std::string_view::npos : matches_like(text, pattern, escape);
     }
     return true;
   });
