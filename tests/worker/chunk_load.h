@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/ids.h"
 #include "formats/hdf5_part_reader.h"
+#include "formats/parquet_part_reader.h"
 #include "formats/reject_file.h"
 #include "jobs/job_spec.h"
 #include "warehouse/warehouse.h"
@@ -91,8 +92,12 @@ class TestLoad {
 
   // A file and the segment that is the whole of it.
   TaskSegment file(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+    return listed(name);
+  }
+  // The same of a file that is there already.
+  [[nodiscard]] TaskSegment listed(const std::string& name) const {
     const auto path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << content;
     const FileStat stat = stat_regular_file(path).value();
     return TaskSegment{path.string(), stat.size, stat.mtime_ns, 0, stat.size, {}};
   }
@@ -197,7 +202,15 @@ class TestLoad {
   void take_part(const StagedPart& part, TableRows& rows) {
     rows.sha256.push_back(to_hex(part.sha256));
     rows.digest = add(rows.digest, part.content_digest);
-    auto reader = Hdf5PartReader::open(job_.warehouse / part.path);
+    if (part.path.ends_with(".parquet")) {
+      take_rows(ParquetPartReader::open(job_.warehouse / part.path), part, rows);
+    } else {
+      take_rows(Hdf5PartReader::open(job_.warehouse / part.path), part, rows);
+    }
+  }
+
+  template <typename Reader>
+  static void take_rows(Result<Reader> reader, const StagedPart& part, TableRows& rows) {
     ASSERT_TRUE(reader.ok()) << reader.error().to_string();
     EXPECT_EQ(reader->rows(), part.rows);
     for (std::uint64_t group = 0; group < reader->row_groups(); ++group) {
