@@ -77,6 +77,18 @@ Result<std::vector<SourceExtents>> list(const JobSpec& job, bool may_be_missing)
 Result<std::vector<SourceExtents>> list_all_inputs(const JobSpec& job) { return list(job, false); }
 Result<std::vector<SourceExtents>> list_followed_inputs(const JobSpec& job) { return list(job, true); }
 
+Result<std::vector<TaskSegment>> list_lookup_files(const JobSpec& job, SourceId source) {
+  JobSpec one = job;
+  one.sources = {job.sources.at(source.value())};
+  one.tables.clear();
+  TIPPLE_TRY(const std::vector<SourceExtents> inputs, list_inputs(one, input_probes()));
+  std::vector<TaskSegment> files;
+  for (const Extent& extent : inputs.at(0).extents) {
+    files.push_back({extent.path, extent.size, extent.mtime_ns, 0, extent.size, extent.member});
+  }
+  return files;
+}
+
 Status list_table_inputs(const JobSpec& job, const ModeSpec& mode, const std::vector<std::pair<std::string, LoadId>>& loads,
                          std::vector<SourceExtents>& inputs) {
   std::set<SourceId> read;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "coordinator/task.h"
 #include "jobs/job_spec.h"
 #include "partitioner/chunk_plan.h"
 
@@ -21,5 +22,8 @@ namespace tipple {
 // this run has loaded (`loads`: table -> load), the parts that its load added. Errors: kUsage, a table that has no version yet.
 [[nodiscard]] Status list_table_inputs(const JobSpec& job, const ModeSpec& mode, const std::vector<std::pair<std::string, LoadId>>& loads,
                                        std::vector<SourceExtents>& inputs);
+
+// The files of one source, to be read whole by each rank: a lookup's.
+[[nodiscard]] Result<std::vector<TaskSegment>> list_lookup_files(const JobSpec& job, SourceId source);
 
 }  // namespace tipple

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/fault_point.h"
+#include "cli/input_listing.h"
 #include "cli/loads.h"
 #include "jobs/job_file.h"
 
@@ -55,7 +56,8 @@ Result<std::unique_ptr<Rank>> Rank::join(const std::optional<LauncherPlace>& pla
 }
 
 Worker Rank::worker(const Clock& clock, bool strict) const {
-  const RunnerConfig config{resources_.threads, resources_.memory.bytes};
+  RunnerConfig config{resources_.threads, resources_.memory.bytes};
+  config.list_files = list_lookup_files;
   return Worker(*transport_, clock, Hello{host_name(), ::getpid(), resources_.threads},
                 [config, strict](const LoadSetup& load) { return make_executor(load, config, strict); });
 }

@@ -8,16 +8,15 @@
 #include <arrow/table.h>
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "formats/arrow_types.h"
-#include "partitioner/input_files.h"
 #include "warehouse/table_log.h"
 #include "worker/block_convert.h"
 #include "worker/block_gauge.h"
 #include "worker/block_pool.h"
 #include "worker/block_reader.h"
 #include "worker/block_splitter.h"
-#include "worker/input_probes.h"
 
 namespace tipple {
 namespace {
@@ -110,16 +109,8 @@ Result<std::vector<TaskSegment>> LookupLoader::files_of(SourceId source) const {
     }
     return files;
   }
-  JobSpec one = job_;
-  one.sources = {spec};
-  one.tables.clear();
-  TIPPLE_TRY(const std::vector<SourceExtents> inputs, list_inputs(one, whole_file_probes()));
-  for (const SourceExtents& input : inputs) {
-    for (const Extent& extent : input.extents) {
-      files.push_back({extent.path, extent.size, extent.mtime_ns, 0, extent.size, extent.member});
-    }
-  }
-  return files;
+  TIPPLE_CHECK(list_files_, "whoever makes a runner says how files are listed");
+  return list_files_(job_, source);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> LookupLoader::load(SourceId source) const {

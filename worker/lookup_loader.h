@@ -3,8 +3,10 @@
 // Owner: ChunkRunner. Thread rule: its thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -21,10 +23,13 @@ namespace tipple {
 // Of one lookup source's rows in memory, on each rank.
 inline constexpr std::uint64_t kLookupBytesMax = 256 * limits::kMiB;
 
+// The files of a source, whole. Listing folders is not the worker's to know; whoever makes it says how.
+using ListFiles = std::function<Result<std::vector<TaskSegment>>(const JobSpec& job, SourceId source)>;
+
 class LookupLoader {
  public:
-  LookupLoader(const JobSpec& job, const Warehouse& warehouse, DecodeLimits limits)
-      : job_(job), warehouse_(warehouse), limits_(limits) {}
+  LookupLoader(const JobSpec& job, const Warehouse& warehouse, DecodeLimits limits, ListFiles list_files)
+      : job_(job), warehouse_(warehouse), limits_(limits), list_files_(std::move(list_files)) {}
 
   // Of the sources that the table's steps and checks look up, in the order of TablePipeline::lookup_sources(). Errors
   // name the source: its files, a record that cannot be read, more than kLookupBytesMax.
@@ -37,6 +42,7 @@ class LookupLoader {
   const JobSpec& job_;
   const Warehouse& warehouse_;
   DecodeLimits limits_;
+  ListFiles list_files_;
   std::map<SourceId, std::shared_ptr<arrow::RecordBatch>> loaded_;
 };
 
