@@ -38,6 +38,7 @@ void bind_verb(CLI::App* sub, Invocation& invocation, std::shared_ptr<Options> o
 }
 
 // One function for each verb's file.
+void add_init(CLI::App& app, Invocation& invocation);
 void add_validate(CLI::App& app, Invocation& invocation);
 void add_plan(CLI::App& app, Invocation& invocation);
 void add_run(CLI::App& app, Invocation& invocation);

@@ -32,6 +32,7 @@ void prepare_process() {
 }
 
 void add_verbs(CLI::App& app, Invocation& invocation) {
+  add_init(app, invocation);
   add_validate(app, invocation);
   add_plan(app, invocation);
   add_run(app, invocation);

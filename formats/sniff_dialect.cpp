@@ -1,0 +1,257 @@
+#include "formats/sniff_dialect.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "formats/csv_field.h"
+#include "formats/infer_column.h"
+#include "formats/infer_schema.h"
+#include "formats/sniff_records.h"
+
+namespace tipple {
+namespace {
+
+constexpr std::size_t kTriedRecords = 200;    // under each of the candidates
+constexpr std::size_t kJudgedRecords = 5000;  // under the winner
+constexpr std::size_t kPreambleMax = 50;      // records in front of the header
+constexpr std::string_view kDelimiters = ",;\t|: ";
+
+std::string mark(char c) {
+  if (c == '\t') return "tab";
+  return fmt::format("'{}'", c);
+}
+
+double score(const RecordShape& shape) {
+  if (shape.fields < 2 || shape.records == 0) return 0;
+  const double agreeing = static_cast<double>(shape.agreeing) / static_cast<double>(shape.records);
+  // More fields explain more, but not much more.
+  return agreeing * agreeing * shape.known_share * (1 - 1 / (1 + static_cast<double>(shape.fields)));
+}
+
+bool has_lines_with(std::string_view text, char first) {
+  for (std::size_t at = 0; at < text.size(); at = std::min(text.find('\n', at), text.size() - 1) + 1) {
+    if (text[at] == first) return true;
+  }
+  return false;
+}
+
+// Candidates in order of preference: the first of equals wins.
+std::vector<CsvDialect> candidates(std::string_view sample, const CsvDialect& base) {
+  std::vector<CsvDialect> all;
+  const bool backslashed = sample.find("\\\"") != std::string_view::npos;
+  for (const char delimiter : kDelimiters) {
+    CsvDialect dialect = base;
+    dialect.delimiter = delimiter;
+    all.push_back(dialect);
+    if (backslashed) {
+      dialect.escape = '\\';
+      all.push_back(dialect);
+      dialect.escape.reset();
+    }
+    dialect.quote = '\'';
+    all.push_back(dialect);
+    dialect.quote.reset();
+    all.push_back(dialect);
+  }
+  return all;
+}
+
+struct Choice {
+  CsvDialect dialect;
+  double score = 0;
+};
+
+Choice choose(std::string_view sample, const CsvDialect& base) {
+  Choice best{base, 0};
+  for (const CsvDialect& dialect : candidates(sample, base)) {
+    const RecordShape shape = shape_of(split_sample(sample, dialect, kTriedRecords), dialect);
+    // Another quote than the ordinary one, or none, must be seen to matter.
+    const bool odd = dialect.quote != base.quote || dialect.escape.has_value();
+    if (dialect.quote == '\'' && shape.quoted == 0) continue;
+    const double mine = score(shape) - (odd ? 1e-3 : 0);
+    if (mine > best.score + 1e-9) best = {dialect, mine};
+  }
+  return best;
+}
+
+bool is_value(std::string_view text) {
+  ColumnInference facts;
+  facts.add(text);
+  return facts.is_typed();
+}
+
+class DialectSniffer {
+ public:
+  DialectSniffer(std::string_view sample, std::string_view more) : sample_(sample), more_(more) {}
+
+  SniffedDialect run() {
+    CsvDialect base;
+    if (sample_.find('\n') == std::string_view::npos && sample_.find('\r') != std::string_view::npos) base.newline = CsvDialect::Newline::kCr;
+    Choice best = choose(sample_, base);
+    if (has_lines_with(sample_, '#')) {
+      CsvDialect commented = base;
+      commented.comment = '#';
+      const Choice other = choose(sample_, commented);
+      // "#chrom start end" is a header if it has as many fields as the records.
+      if (other.score > best.score) best = other;
+    }
+    out_.dialect = best.dialect;
+    records_ = split_sample(sample_, out_.dialect, kJudgedRecords);
+    shape_ = shape_of(records_, out_.dialect);
+    skip_preamble();
+    note_dialect();
+    find_header();
+    return std::move(out_);
+  }
+
+ private:
+  // Records in front of the first that has as many fields as most.
+  void skip_preamble() {
+    std::size_t first = 0;
+    while (first < records_.size() && records_[first].fields.size() != shape_.fields) ++first;
+    if (first == 0 || first > kPreambleMax || first == records_.size()) return;
+    skip_to(first);
+    note(fmt::format("skip_rows {}: the lines before the first with {} fields", out_.dialect.skip_rows, shape_.fields));
+  }
+
+  // Lines up to the record are skipped, and so not looked at any more.
+  void skip_to(std::size_t record) {
+    const char line_end = out_.dialect.newline == CsvDialect::Newline::kCr ? '\r' : '\n';
+    const std::string_view before = sample_.substr(0, record < records_.size() ? records_[record].begin : sample_.size());
+    out_.dialect.skip_rows = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), line_end));
+    records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(record));
+    shape_ = shape_of(records_, out_.dialect);
+  }
+
+  void note(std::string line) { out_.evidence.push_back(std::move(line)); }
+
+  void note_dialect() {
+    const std::size_t elsewhere = records_elsewhere();
+    note(fmt::format("delimiter {}: {} of {} sampled records have {} field{}{}", mark(out_.dialect.delimiter), shape_.agreeing, shape_.records,
+                     shape_.fields, shape_.fields == 1 ? "" : "s",
+                     elsewhere == 0 ? "" : fmt::format(", and so have {} from the middle and the end", elsewhere)));
+    if (!out_.dialect.quote) {
+      note("quote none: quotes stand in fields where they close nothing");
+    } else if (shape_.quoted > 0) {
+      note(fmt::format("quote {}: {} fields begin and end with it", mark(*out_.dialect.quote), shape_.quoted));
+    } else {
+      note(fmt::format("quote {}: no field has one; it is what most files use", mark(*out_.dialect.quote)));
+    }
+    if (out_.dialect.escape) note("escape '\\': quotes in quoted fields follow a backslash");
+    if (out_.dialect.comment) note("comment '#': without the lines that begin with it the records agree better");
+    if (out_.dialect.newline == CsvDialect::Newline::kCr) note("newline cr: there are carriage returns and no line feeds");
+  }
+
+  std::size_t records_elsewhere() const {
+    const auto records = split_sample(more_, out_.dialect, kJudgedRecords);
+    return static_cast<std::size_t>(
+        std::count_if(records.begin(), records.end(), [&](const SniffedRecord& record) { return record.fields.size() == shape_.fields; }));
+  }
+
+  std::string text_of(std::string_view field) const {
+    const CsvFieldReader reader(out_.dialect);
+    std::string scratch;
+    std::string_view text;
+    return reader.read(field, scratch, text).good() ? std::string(text) : std::string();
+  }
+
+  void find_header() {
+    if (records_.empty()) {
+      out_.fields = {"column_1"};
+      out_.dialect.header = false;
+      return note("header none: there are no records");
+    }
+    std::vector<std::string> names;
+    for (const std::string_view field : records_[0].fields) names.push_back(text_of(field));
+    std::string why;
+    out_.dialect.header = is_header(names, why);
+    note(fmt::format("header {}: {}", out_.dialect.header ? "yes" : "no", why));
+    if (out_.dialect.header) return take_names(names);
+    for (std::size_t k = 0; k < shape_.fields; ++k) out_.fields.push_back(fmt::format("column_{}", k + 1));
+  }
+
+  // A column's values below the first record, as far as they are sampled.
+  ColumnInference facts_below(std::size_t field) const {
+    ColumnInference facts;
+    for (std::size_t row = 1; row < records_.size(); ++row) {
+      if (field >= records_[row].fields.size() || records_[row].fields.size() != shape_.fields) continue;
+      const std::string text = text_of(records_[row].fields[field]);
+      const auto& nulls = common_null_texts();
+      if (!text.empty() && std::find(nulls.begin(), nulls.end(), text) == nulls.end()) facts.add(text);
+    }
+    return facts;
+  }
+
+  bool is_header(const std::vector<std::string>& names, std::string& why) const {
+    std::size_t named = 0;
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      if (names[k].empty()) continue;
+      ++named;
+      if (!is_value(names[k])) continue;
+      // A number over numbers is one of them; over texts it may be a name.
+      if (facts_below(k).is_typed()) {
+        why = fmt::format("the first record has the value {} where the others have values, too", printable_text(names[k]));
+        return false;
+      }
+    }
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      if (names[k].empty() || is_value(names[k]) || !facts_below(k).is_typed()) continue;
+      why = fmt::format("{} stands over values of another type", printable_text(names[k]));
+      return true;
+    }
+    std::vector<std::string> sorted = names;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end() || named < names.size()) {
+      why = "all is text, and the first record has a text twice or an empty one";
+      return false;
+    }
+    for (std::size_t row = 1; row < records_.size(); ++row) {
+      for (std::size_t k = 0; k < names.size() && k < records_[row].fields.size(); ++k) {
+        if (text_of(records_[row].fields[k]) != names[k]) continue;
+        why = fmt::format("all is text, and {} of the first record comes again below", printable_text(names[k]));
+        return false;
+      }
+    }
+    why = "all is text, and the first record's texts are distinct and come up nowhere below";
+    return true;
+  }
+
+  // Names that a load refuses are replaced, and then the header is a line to skip.
+  void take_names(const std::vector<std::string>& names) {
+    std::vector<std::string> taken;
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      const bool twice = std::find(out_.fields.begin(), out_.fields.end(), names[k]) != out_.fields.end();
+      out_.renamed = out_.renamed || names[k].empty() || twice;
+      std::string name = names[k].empty() ? fmt::format("column_{}", k + 1) : names[k];
+      for (int number = 2; std::find(out_.fields.begin(), out_.fields.end(), name) != out_.fields.end(); ++number) {
+        name = fmt::format("{}_{}", names[k], number);
+      }
+      out_.fields.push_back(std::move(name));
+    }
+    if (!out_.renamed) return;
+    out_.dialect.header = false;
+    skip_to(1);
+    note("fields: the header has an empty name or one twice, so it is skipped, and the names are given here");
+  }
+
+  std::string_view sample_;
+  std::string_view more_;
+  SniffedDialect out_;
+  std::vector<SniffedRecord> records_;
+  RecordShape shape_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& common_null_texts() {
+  static const std::vector<std::string> kTexts = {"NA",  "N/A", "n/a", "#N/A", "null", "NULL", "Null", "None", "none",
+                                                  "nan", "NaN", "NAN", "-",    "--",   "\\N",  "?",    "."};
+  return kTexts;
+}
+
+SniffedDialect sniff_dialect(std::string_view sample, std::string_view more) { return DialectSniffer(sample, more).run(); }
+
+}  // namespace tipple
