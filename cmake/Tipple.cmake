@@ -24,6 +24,8 @@ function(tipple_test source)
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source} ${ARG_EXTRA_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest)
+  # What is tested is in the libraries; the tests' own code need not be fast, but it should compile soon.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()

@@ -29,7 +29,6 @@ CONFINED = {
     r"(hdf5|H5\w*)\.h": r"formats/hdf5_\w+\.(cpp|h)",
     r"boost/(archive|serialization)/.*": r"coordinator/codec\.cpp",
     r"yaml-cpp/.*": r"jobs/yaml_tree\.cpp",
-    r"simdjson\.h": r"formats/json_records\.cpp",
     r"sodium\.h": r"transforms/column_cipher\.cpp",
 }
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
