@@ -190,10 +190,6 @@ void read_columns(const YamlNode& node, const std::string& place, const std::vec
   for (const YamlEntry* entry : entries) {
     table.columns.push_back(read_column(*entry, place + "." + entry->key.text, mistakes));
     check_fields(*entry, table.columns.back(), table, sources, mistakes);
-    if (table.schema_mode == SchemaMode::kRescue && entry->key.text == kRescueColumn) {
-      mistakes.add(entry->key, fmt::format("the column '{}' is made by 'schema: rescue'", kRescueColumn),
-                   "leave it out, or give it another name");
-    }
   }
   check_companions(entries, mistakes);
 }

@@ -175,14 +175,26 @@ void read_rules(const SettingsReader& settings, const std::vector<SourceSpec>& s
     table.expectations = read_expectations(*node, place("expect"), mistakes);
 }
 
+// JSON lines name their fields record by record: what is new in them shows only where it is looked for.
+void check_schema_mode(const SettingsReader& settings, const std::vector<SourceSpec>& sources, const TableSpec& table) {
+  const YamlNode* node = settings.find("schema");
+  const bool json = std::any_of(table.from.begin(), table.from.end(), [&](SourceId source) {
+    return sources[source.value()].format == SourceFormat::kJsonLines;
+  });
+  if (table.schema_mode == SchemaMode::kFreeze && json) {
+    settings.mistakes().add(*node, "'schema: freeze' needs a source that names its fields once, and JSON lines do not",
+                            "leave it out: a value that does not fit is a reject either way");
+  }
+}
+
 void read_table(const SettingsReader& settings, const std::vector<SourceSpec>& sources, TableSpec& table) {
   Mistakes& mistakes = settings.mistakes();
   const std::vector<const YamlNode*> map_nodes = read_from(settings, sources, table);
-  constexpr std::array<SchemaMode, 4> kModes = {SchemaMode::kDeclared, SchemaMode::kFreeze, SchemaMode::kEvolve,
-                                                SchemaMode::kRescue};
+  constexpr std::array<SchemaMode, 3> kModes = {SchemaMode::kDeclared, SchemaMode::kFreeze, SchemaMode::kEvolve};
   std::vector<std::string> names;
   for (const SchemaMode mode : kModes) names.emplace_back(to_string(mode));
   if (const auto chosen = settings.choice("schema", names)) table.schema_mode = kModes[*chosen];
+  check_schema_mode(settings, sources, table);
   table.raw = settings.boolean("raw").value_or(false);
   const YamlNode* columns = settings.find("columns");
   table.inferred = columns == nullptr && !table.raw;

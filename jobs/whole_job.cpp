@@ -91,6 +91,15 @@ void resolve_schema(const TableSection& section, const JobSpec& job, TableSpec& 
   }
 }
 
+// Nothing but the rejects keeps the records of a stream, which come once.
+void keep_records_of_streams(JobSpec& job) {
+  for (TableSpec& table : job.tables) {
+    table.rejects.keep_raw |= std::any_of(table.from.begin(), table.from.end(), [&](SourceId source) {
+      return job.sources[source.value()].stream.kind != StreamSpec::Kind::kNone;
+    });
+  }
+}
+
 }  // namespace
 
 void check_whole_job(const YamlNode& sources, const std::vector<TableSection>& sections, JobSpec& job,
@@ -102,6 +111,7 @@ void check_whole_job(const YamlNode& sources, const std::vector<TableSection>& s
   for (std::size_t i = 0; i < sections.size(); ++i) {
     if (sections[i].right) check_lookups(sections[i], job.tables[i], job, mistakes);
   }
+  keep_records_of_streams(job);
   const std::vector<TableId> cycle = table_cycle(job);
   if (!cycle.empty()) {
     std::string names;

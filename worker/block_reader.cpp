@@ -4,7 +4,10 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/fault_point.h"
+#include "worker/stream_spool.h"
 
 namespace tipple {
 namespace {
@@ -18,6 +21,10 @@ Status BlockReader::read(const ChunkTask& task, const std::function<bool()>& can
   const auto known_start = task.segments.size() == 1 ? task.known_start : std::nullopt;
   for (const TaskSegment& segment : task.segments) {
     if (cancelled()) return {};
+    if (segments_.tables().source().stream.kind != StreamSpec::Kind::kNone && segment.path.ends_with(kTornEnding)) {
+      TIPPLE_RETURN_IF_ERROR(read_torn(segment, cancelled, put));
+      continue;
+    }
     TIPPLE_RETURN_IF_ERROR(segments_.is_columnar() ? read_stretches(segment, cancelled, put)
                                                    : read_segment(segment, known_start, cancelled, put));
   }
@@ -26,6 +33,23 @@ Status BlockReader::read(const ChunkTask& task, const std::function<bool()>& can
   last->last = true;
   last->queued_ns = steady_ns();
   put(std::move(last));
+  return {};
+}
+
+Status BlockReader::read_torn(const TaskSegment& spec, const std::function<bool()>& cancelled, const Put& put) {
+  TIPPLE_TRY(const std::shared_ptr<InputSegment> segment, segments_.open(spec));
+  Reject reject;
+  reject.path = spec.path;
+  reject.rule = "torn";
+  reject.reason = fmt::format("the stream breaks off within this record, after {} bytes of it", spec.size);
+  reject.raw.resize(spec.size);  // its file goes when the load is published
+  TIPPLE_TRY(const std::size_t got, segment->read({reject.raw.data(), reject.raw.size()}, 0));
+  reject.raw.resize(got);
+  BlockPtr block = next_block(segment, spec.size, cancelled);
+  if (!block) return {};
+  block->over_long = std::move(reject);
+  hand_on(std::move(block), put);
+  bytes_read_ += got;
   return {};
 }
 

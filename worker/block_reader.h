@@ -42,6 +42,8 @@ class BlockReader {
   [[nodiscard]] BlockPtr next_slab(const std::shared_ptr<InputSegment>& segment,
                                    const std::function<bool()>& cancelled);
   // Columnar files: a block for each stretch.
+  // The rest of a stream that ended within a record: one reject.
+  [[nodiscard]] Status read_torn(const TaskSegment& spec, const std::function<bool()>& cancelled, const Put& put);
   [[nodiscard]] Status read_stretches(const TaskSegment& spec, const std::function<bool()>& cancelled, const Put& put);
   void hand_on(BlockPtr block, const Put& put);
   [[nodiscard]] Status fill(Block& block, InputSegment& segment, std::uint64_t offset);

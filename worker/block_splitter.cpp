@@ -32,6 +32,11 @@ Status BlockSplitter::add(BlockPtr raw, const Emit& emit) {
     emit(std::move(raw));
     return {};
   }
+  if (raw->over_long) {  // a record that broke off: all that its file holds
+    raw->sequence = sequence_++;
+    emit(std::move(raw));
+    return {};
+  }
   if (raw->segment != segment_) begin_segment(*raw);
   if (!segment_->text) {
     const bool last = raw->segment_end;

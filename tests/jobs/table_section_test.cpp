@@ -112,11 +112,8 @@ TEST(TableSection, SchemaModes) {
   EXPECT_EQ(table("from: s, columns: {a: string}").schema_mode, SchemaMode::kDeclared);
   EXPECT_EQ(table("from: s, columns: {a: string}, schema: freeze").schema_mode, SchemaMode::kFreeze);
   EXPECT_EQ(table("from: s, schema: evolve").schema_mode, SchemaMode::kEvolve);
-  EXPECT_EQ(table("from: s, columns: {a: string}, schema: rescue").schema_mode, SchemaMode::kRescue);
   EXPECT_THAT(mistake("from: s, schema: frozen"),
-              HasSubstr("must be 'declared', 'freeze', 'evolve' or 'rescue', not 'frozen'"));
-  EXPECT_THAT(mistake("from: s, schema: rescue, columns: {_rescued: string}"),
-              HasSubstr("the column '_rescued' is made by 'schema: rescue'"));
+              HasSubstr("must be 'declared', 'freeze' or 'evolve', not 'frozen'"));
 }
 
 TEST(TableSection, FormatAndCodec) {
