@@ -1,5 +1,5 @@
-// Exact inference over a whole CSV file, against the scan of a load over the same bytes (index and conversion with the types that were
-// found): `init` may take twice as long. One thread each.
+// Exact inference over a whole CSV file, against the scan of a load over the same bytes (index and conversion with the
+// types that were found): `init` may take twice as long. One thread each.
 #include <cstdio>
 #include <filesystem>
 #include <random>
@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/ids.h"
 #include "base/limits.h"
 #include "bench/measure.h"
 #include "formats/infer_input.h"
@@ -27,9 +28,10 @@ std::string trips_text() {
   std::string text = "trip_id,pickup_at,day,passengers,fare,distance,payment,zone,note\n";
   for (std::uint64_t row = 0; text.size() < kTextBytes; ++row) {
     const auto below = [&random](std::uint64_t n) { return random() % n; };
-    text += fmt::format("{},2024-{:02}-{:02} {:02}:{:02}:{:02},2024-03-{:02},{},{}.{:02},{}.{},{},{},{}\n", row, 1 + below(12), 1 + below(28),
-                        below(24), below(60), below(60), 1 + below(31), 1 + below(6), below(300), below(100), below(90), below(1000000),
-                        below(3) == 0 ? "cash" : "card", 1 + below(260), below(4) == 0 ? "\"left, at the corner\"" : "ok");
+    text += fmt::format("{},2024-{:02}-{:02} {:02}:{:02}:{:02},2024-03-{:02},{},{}.{:02},{}.{},{},{},{}\n", row,
+                        1 + below(12), 1 + below(28), below(24), below(60), below(60), 1 + below(31), 1 + below(6),
+                        below(300), below(100), below(90), below(1000000), below(3) == 0 ? "cash" : "card",
+                        1 + below(260), below(4) == 0 ? "\"left, at the corner\"" : "ok");
   }
   return text;
 }
@@ -68,7 +70,8 @@ class Workload {
     for (std::size_t at = data_begin_; at < size_;) {
       const std::span<const char> block(text_.data() + at, std::min(kBlockBytes, size_ - at));
       const RecordBinding::Split split = binding_->split(block, at + block.size() == size_, *index);
-      const auto batch = binding_->convert(0, block.first(split.whole), *index, {}, false, arrow::default_memory_pool());
+      const auto batch =
+          binding_->convert(0, block.first(split.whole), *index, {}, false, arrow::default_memory_pool());
       TIPPLE_CHECK(batch.ok() && batch->rejects.empty(), "the inferred types hold every value");
       at += split.whole;
     }
@@ -111,4 +114,6 @@ void add_benchmarks() {
 }  // namespace
 }  // namespace tipple::bench
 
-int main(int argc, char** argv) { return tipple::bench::run_program(argc, argv, tipple::bench::print_ratios, tipple::bench::add_benchmarks); }
+int main(int argc, char** argv) {
+  return tipple::bench::run_program(argc, argv, tipple::bench::print_ratios, tipple::bench::add_benchmarks);
+}

@@ -19,28 +19,32 @@ bool is_columnar(SourceFormat format) {
     case SourceFormat::kCsv:
     case SourceFormat::kJsonLines:
     case SourceFormat::kFixedWidth:
-    case SourceFormat::kLog: return false;
+    case SourceFormat::kLog:
+      return false;
     case SourceFormat::kParquet:
     case SourceFormat::kHdf5:
-    case SourceFormat::kTable: return true;
+    case SourceFormat::kTable:
+      return true;
   }
   TIPPLE_CHECK(false, "unknown source format");
 }
 
 Error nothing_to_infer(const JobSpec& job, const SourceSpec& source, const char* why) {
-  return usage_error(fmt::format("the columns of source '{}' cannot be inferred: {}", source.name, why), job.file.string(),
-                     "name them under the table's `columns`");
+  return usage_error(fmt::format("the columns of source '{}' cannot be inferred: {}", source.name, why),
+                     job.file.string(), "name them under the table's `columns`");
 }
 
 Status check_input(const JobSpec& job, const SourceSpec& source, const SourceExtents& input) {
-  if (source.stream.kind != StreamSpec::Kind::kNone) return nothing_to_infer(job, source, "it is a stream, which can be read only once");
+  if (source.stream.kind != StreamSpec::Kind::kNone)
+    return nothing_to_infer(job, source, "it is a stream, which can be read only once");
   if (input.extents.empty()) return nothing_to_infer(job, source, "it has no files");
   return {};
 }
 
 Result<std::vector<InferredField>> text_fields(const SourceSpec& source, const SourceExtents& input, unsigned threads) {
   std::vector<ByteSourceFile> files;
-  for (const Extent& extent : input.extents) files.push_back({extent.path, extent.size, extent.mtime_ns, extent.member});
+  for (const Extent& extent : input.extents)
+    files.push_back({extent.path, extent.size, extent.mtime_ns, extent.member});
   InferOptions options;
   options.threads = threads;
   TIPPLE_TRY(InferredInput inferred, infer_input(source, files, options));
@@ -62,7 +66,8 @@ std::string mapped_name(const FieldMap& map, const std::string& field) {
 }
 
 // Columns of a fan-in, joined by name.
-Result<std::vector<ColumnSpec>> join_columns(std::vector<ColumnSpec> columns, const std::vector<ColumnSpec>& more, const std::string& where) {
+Result<std::vector<ColumnSpec>> join_columns(std::vector<ColumnSpec> columns, const std::vector<ColumnSpec>& more,
+                                             const std::string& where) {
   const auto find = [](std::vector<ColumnSpec>& among, const std::string& name) {
     return std::find_if(among.begin(), among.end(), [&](const ColumnSpec& spec) { return spec.column.name == name; });
   };
@@ -132,7 +137,8 @@ class TableInference {
   }
 
   Result<const SourceExtents*> input_of(SourceId source) const {
-    const auto found = std::find_if(inputs_.begin(), inputs_.end(), [&](const SourceExtents& input) { return input.source == source; });
+    const auto found = std::find_if(inputs_.begin(), inputs_.end(),
+                                    [&](const SourceExtents& input) { return input.source == source; });
     const SourceSpec& spec = job_.sources[source.value()];
     if (found == inputs_.end()) return nothing_to_infer(job_, spec, "it has no files");
     TIPPLE_RETURN_IF_ERROR(check_input(job_, spec, *found));
@@ -156,7 +162,8 @@ class TableInference {
 
 }  // namespace
 
-Result<std::vector<ColumnSpec>> infer_fields(const JobSpec& job, SourceId source, const SourceExtents& input, unsigned threads) {
+Result<std::vector<ColumnSpec>> infer_fields(const JobSpec& job, SourceId source, const SourceExtents& input,
+                                             unsigned threads) {
   const SourceSpec& spec = job.sources[source.value()];
   TIPPLE_RETURN_IF_ERROR(check_input(job, spec, input));
   std::vector<ColumnSpec> columns;
@@ -176,7 +183,8 @@ Result<JobSpec> infer_columns(JobSpec job, const std::vector<SourceExtents>& inp
   for (TableSpec& table : job.tables) {
     if (!table.inferred || table.raw) continue;
     TIPPLE_TRY(table.columns, inference.columns(table));
-    if (table.columns.empty()) return nothing_to_infer(job, job.sources[table.from.front().value()], "it has no fields");
+    if (table.columns.empty())
+      return nothing_to_infer(job, job.sources[table.from.front().value()], "it has no fields");
     table.output.clear();
     const std::vector<TableSchemaMistake> mistakes = resolve_table_schema(job, table);
     if (!mistakes.empty()) return usage_error(mistakes.front().what, "table " + table.name, mistakes.front().hint);

@@ -9,12 +9,13 @@
 
 namespace tipple {
 
-// `job` with TableSpec::columns and `output` of its inferred tables filled in: a function of the input alone. Reads all of `inputs` that
-// such tables take, on up to `threads` threads; does nothing for a job without such tables.
+// `job` with TableSpec::columns and `output` of its inferred tables filled in: a function of the input alone. Reads all
+// of `inputs` that such tables take, on up to `threads` threads; does nothing for a job without such tables.
 [[nodiscard]] Result<JobSpec> infer_columns(JobSpec job, const std::vector<SourceExtents>& inputs, unsigned threads);
 
-// The columns that the fields of one source come to, in the order of the input. Errors: kUsage for a stream, whose bytes come only once,
-// and for input without any field.
-[[nodiscard]] Result<std::vector<ColumnSpec>> infer_fields(const JobSpec& job, SourceId source, const SourceExtents& input, unsigned threads);
+// The columns that the fields of one source come to, in the order of the input. Errors: kUsage for a stream, whose
+// bytes come only once, and for input without any field.
+[[nodiscard]] Result<std::vector<ColumnSpec>> infer_fields(const JobSpec& job, SourceId source,
+                                                           const SourceExtents& input, unsigned threads);
 
 }  // namespace tipple

@@ -48,7 +48,8 @@ Result<std::vector<ByteSourceFile>> parts_of(const fs::path& path) {
   TIPPLE_TRY(const std::vector<ZipMember> members, list_zip_members(path.string()));
   if (members.empty()) return usage_error("the archive has no files", path.string(), "name it without the empty ones");
   std::vector<ByteSourceFile> parts;
-  for (const ZipMember& member : members) parts.push_back({whole.path, member.compressed_bytes, whole.mtime_ns, member.name});
+  for (const ZipMember& member : members)
+    parts.push_back({whole.path, member.compressed_bytes, whole.mtime_ns, member.name});
   return parts;
 }
 
@@ -58,8 +59,8 @@ Status add_file(const fs::path& path, std::vector<Group>& groups) {
   for (std::size_t k = 1; k < parts.size(); ++k) {
     TIPPLE_TRY(const SniffedFile other, sniff_file(parts[k]));
     if (same_shape(shape, other)) continue;
-    return usage_error(fmt::format("the archive's files differ: {} is not like {}", parts[k].member, parts[0].member), path.string(),
-                       "unpack it and name its files");
+    return usage_error(fmt::format("the archive's files differ: {} is not like {}", parts[k].member, parts[0].member),
+                       path.string(), "unpack it and name its files");
   }
   const auto alike = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
     return !is_columnar(shape.source.format) && same_shape(group.init.shape, shape);
@@ -72,7 +73,8 @@ Status add_file(const fs::path& path, std::vector<Group>& groups) {
   return {};
 }
 
-// Texts that some column of another type has beside its values mean null in the whole source: a job file names them once.
+// Texts that some column of another type has beside its values mean null in the whole source: a job file names them
+// once.
 std::uint64_t chosen_nulls(const std::vector<InferredField>& fields) {
   std::uint64_t nulls = 0;
   for (const InferredField& field : fields) {
@@ -99,7 +101,8 @@ Status infer_text_group(Group& group, unsigned threads) {
   TIPPLE_TRY(InferredInput found, infer_input(source, group.parts, options));
   if (found.bad_encoding && group.guessed_utf8) {
     source.encoding = Encoding::kWindows1252;
-    group.init.shape.evidence.emplace_back("encoding windows-1252: beyond the sample there are bytes that are not UTF-8");
+    group.init.shape.evidence.emplace_back(
+        "encoding windows-1252: beyond the sample there are bytes that are not UTF-8");
     TIPPLE_TRY(found, infer_input(source, group.parts, options));
   }
   const std::uint64_t nulls = chosen_nulls(found.fields);
@@ -137,7 +140,8 @@ std::string common_prefix(const std::vector<fs::path>& files) {
   std::string prefix = files.front().filename().string();
   for (const fs::path& file : files) {
     const std::string name = file.filename().string();
-    prefix.resize(static_cast<std::size_t>(std::mismatch(prefix.begin(), prefix.end(), name.begin(), name.end()).first - prefix.begin()));
+    prefix.resize(static_cast<std::size_t>(std::mismatch(prefix.begin(), prefix.end(), name.begin(), name.end()).first -
+                                           prefix.begin()));
   }
   return prefix;
 }
@@ -163,7 +167,8 @@ void name_groups(std::vector<Group>& groups, const std::string& table, const fs:
   std::vector<std::string> taken;
   for (Group& group : groups) {
     std::string stem = group.files.size() > 1 ? common_prefix(group.files) : group.files.front().filename().string();
-    while (group.files.size() > 1 && !stem.empty() && std::isalpha(static_cast<unsigned char>(stem.back())) == 0) stem.pop_back();
+    while (group.files.size() > 1 && !stem.empty() && std::isalpha(static_cast<unsigned char>(stem.back())) == 0)
+      stem.pop_back();
     if (stem.empty()) stem = group.files.front().filename().string();
     group.init.name = table.empty() ? table_name(stem, taken) : table;
     const std::string pattern = group.files.size() > 1 ? pattern_of(group.files) : std::string();
@@ -182,7 +187,9 @@ std::string group_text(const Group& group) {
   if (init.bad_records > 0) text += fmt::format(", {} of them broken", count_text(init.bad_records));
   text += ")\n";
   for (const std::string& line : init.shape.evidence) text += fmt::format("  {}\n", line);
-  if (!init.nulls.empty()) text += fmt::format("  nulls {}: beside the values of columns that are not text\n", fmt::join(init.nulls, " "));
+  std::string nulls;
+  for (const std::string& null_text : init.nulls) nulls += " " + null_text;
+  if (!nulls.empty()) text += fmt::format("  nulls{}: beside the values of columns that are not text\n", nulls);
   std::vector<std::vector<std::string>> rows = {{"  column", "type", "null", ""}};
   for (std::size_t k = 0; k < init.columns.size(); ++k) {
     const Column& column = init.columns[k].column;
@@ -204,9 +211,14 @@ Json group_json(const Group& group) {
                        {"format", spec.format},
                        {"note", init.notes[k]}});
   }
-  return {{"paths", init.paths},     {"files", init.files},   {"format", to_string(init.shape.source.format)},
-          {"decisions", init.shape.evidence}, {"nulls", init.nulls},   {"records", init.records},
-          {"bad_records", init.bad_records},  {"columns", columns}};
+  return {{"paths", init.paths},
+          {"files", init.files},
+          {"format", to_string(init.shape.source.format)},
+          {"decisions", init.shape.evidence},
+          {"nulls", init.nulls},
+          {"records", init.records},
+          {"bad_records", init.bad_records},
+          {"columns", columns}};
 }
 
 Status check_job(const std::string& text, const fs::path& file, const fs::path& folder) {
@@ -216,7 +228,8 @@ Status check_job(const std::string& text, const fs::path& file, const fs::path& 
   return usage_error(fmt::format("no job file can say that: {}", mistake.what), file.string(), mistake.hint);
 }
 
-Status report(const std::vector<Group>& groups, const InitOptions& options, const std::string& text, const Invocation& invocation) {
+Status report(const std::vector<Group>& groups, const InitOptions& options, const std::string& text,
+              const Invocation& invocation) {
   if (invocation.json) {
     Json document{{"outcome", options.output.empty() ? "inferred" : "written"}, {"job", options.output}};
     for (const Group& group : groups) document["tables"][group.init.name] = group_json(group);
@@ -225,7 +238,8 @@ Status report(const std::vector<Group>& groups, const InitOptions& options, cons
   }
   std::string findings;
   for (const Group& group : groups) findings += group_text(group) + "\n";
-  if (!options.output.empty()) return print_text(fmt::format("{}written: load it with\n  tipple run {}\n", findings, options.output));
+  if (!options.output.empty())
+    return print_text(fmt::format("{}written: load it with\n  tipple run {}\n", findings, options.output));
   fmt::print(stderr, "{}", findings);
   return print_text(text);
 }
@@ -244,10 +258,11 @@ Result<int> init(const InitOptions& options, const Invocation& invocation) {
     TIPPLE_RETURN_IF_ERROR(add_file(fs::absolute(file).lexically_normal(), groups));
   }
   if (!options.table.empty() && groups.size() > 1) {
-    return usage_error(fmt::format("the files have {} shapes, and --table names one table", groups.size()), options.files.front(),
-                       "leave --table out, or name files of one shape");
+    return usage_error(fmt::format("the files have {} shapes, and --table names one table", groups.size()),
+                       options.files.front(), "leave --table out, or name files of one shape");
   }
-  const unsigned threads = thread_count(options.threads > 0 ? std::optional<std::uint32_t>(options.threads) : std::nullopt, 1);
+  const unsigned threads =
+      thread_count(options.threads > 0 ? std::optional<std::uint32_t>(options.threads) : std::nullopt, 1);
   name_groups(groups, options.table, folder);
   std::vector<InitGroup> tables;
   for (Group& group : groups) {

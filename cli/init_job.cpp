@@ -14,18 +14,23 @@ namespace {
 constexpr std::size_t kTableNameMax = 64;
 
 bool is_word(std::string_view text) {
-  return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 && std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  });
+  return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
 }
 
-// JSON's strings are YAML's. Words that mean something else in some YAML are quoted, too.
+// JSON's strings are YAML's.
+std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// Words that mean something else in some YAML are quoted, too.
 std::string yaml_text(const std::string& text) {
   static const std::vector<std::string> kMeanOtherwise = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"};
   std::string lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool plain = is_word(text) && std::find(kMeanOtherwise.begin(), kMeanOtherwise.end(), lower) == kMeanOtherwise.end();
-  return plain ? text : json_text(Json(text), -1);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool plain =
+      is_word(text) && std::find(kMeanOtherwise.begin(), kMeanOtherwise.end(), lower) == kMeanOtherwise.end();
+  return plain ? text : quoted(text);
 }
 
 std::string yaml_list(const std::vector<std::string>& texts) {
@@ -34,7 +39,7 @@ std::string yaml_list(const std::vector<std::string>& texts) {
   return "[" + list + "]";
 }
 
-std::string character(char c) { return c == '\t' ? "tab" : json_text(Json(std::string(1, c)), -1); }
+std::string character(char c) { return c == '\t' ? "tab" : quoted(std::string(1, c)); }
 
 std::string format_name(SourceFormat format) { return std::string(to_string(format)); }
 
@@ -65,12 +70,18 @@ std::string source_yaml(const InitGroup& group) {
 }
 
 std::string column_yaml(const ColumnSpec& spec, const std::string& note) {
-  const std::string type = yaml_text(spec.column.type.to_string());
+  const std::string type = spec.column.type.to_string();
+  // Between braces a comma ends a value; elsewhere types stand as they are.
+  const bool bare = std::all_of(type.begin(), type.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '(' || c == ')' || c == ',';
+  });
   std::string more;
   if (!spec.from.empty() && spec.from != spec.column.name) more += ", from: " + yaml_text(spec.from);
   if (!spec.format.empty()) more += ", format: " + yaml_text(spec.format);
   if (spec.column.nullable) more += ", nullable: true";
-  const std::string value = more.empty() ? type : fmt::format("{{type: {}{}}}", type, more);
+  const std::string value = !more.empty() ? fmt::format("{{type: {}{}}}", yaml_text(type), more)
+                            : bare        ? type
+                                          : quoted(type);
   return fmt::format("      {}: {}{}\n", yaml_text(spec.column.name), value, note.empty() ? "" : "  # " + note);
 }
 
@@ -78,7 +89,9 @@ std::string table_yaml(const InitGroup& group) {
   std::string text = fmt::format("    from: {}\n    columns:\n", yaml_text(group.name));
   for (std::size_t k = 0; k < group.columns.size(); ++k) text += column_yaml(group.columns[k], group.notes[k]);
   if (group.bad_records > 0) {
-    text += fmt::format("    rejects: {{max_rows: {}}}  # so many records are broken; without this they fail the load\n", group.bad_records);
+    text +=
+        fmt::format("    rejects: {{max_rows: {}}}  # so many records are broken; without this they fail the load\n",
+                    group.bad_records);
   }
   return text;
 }
@@ -87,13 +100,16 @@ std::string table_yaml(const InitGroup& group) {
 
 std::string init_job_yaml(const std::string& job, const std::vector<InitGroup>& groups) {
   std::string text =
-      "# Written by `tipple init` from what is in the files. Types are the narrowest that hold every value; widen those that will grow.\n";
+      "# Written by `tipple init` from what is in the files. Types are the narrowest that hold every value; widen "
+      "those that will grow.\n";
   text += fmt::format("version: 1\njob: {}\nwarehouse: warehouse\nsources:\n", yaml_text(job));
   for (const InitGroup& group : groups) text += fmt::format("  {}:\n", yaml_text(group.name)) + source_yaml(group);
   text += "tables:\n";
   for (const InitGroup& group : groups) {
     text += fmt::format("  {}:\n", yaml_text(group.name));
-    if (group.records > 0) text += fmt::format("    # {} records in {} file{}\n", count_text(group.records), group.files, group.files == 1 ? "" : "s");
+    if (group.records > 0)
+      text += fmt::format("    # {} records in {} file{}\n", count_text(group.records), group.files,
+                          group.files == 1 ? "" : "s");
     text += table_yaml(group);
   }
   return text + "modes:\n  full: {write: replace}\n";
@@ -111,7 +127,8 @@ std::string table_name(const std::filesystem::path& file, std::vector<std::strin
   if (std::isdigit(static_cast<unsigned char>(name[0])) != 0) name = "t_" + name;
   name.resize(std::min(name.size(), kTableNameMax - 4));
   const std::string base = name;
-  for (int number = 2; std::find(taken.begin(), taken.end(), name) != taken.end(); ++number) name = fmt::format("{}_{}", base, number);
+  for (int number = 2; std::find(taken.begin(), taken.end(), name) != taken.end(); ++number)
+    name = fmt::format("{}_{}", base, number);
   taken.push_back(name);
   return name;
 }

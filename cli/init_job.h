@@ -1,4 +1,5 @@
-// The job file that `tipple init` writes: sources as they were sniffed, tables with the columns that were inferred, comments that say why.
+// The job file that `tipple init` writes: sources as they were sniffed, tables with the columns that were inferred,
+// comments that say why.
 //
 // Pure.
 #pragma once
@@ -30,7 +31,8 @@ struct InitGroup {
 // Text of a job file that loads all groups.
 [[nodiscard]] std::string init_job_yaml(const std::string& job, const std::vector<InitGroup>& groups);
 
-// A name that a table can have, from a file's: letters, digits and '_'; unlike the ones in `taken`, which it is added to.
+// A name that a table can have, from a file's: letters, digits and '_'; unlike the ones in `taken`, which it is added
+// to.
 [[nodiscard]] std::string table_name(const std::filesystem::path& file, std::vector<std::string>& taken);
 
 }  // namespace tipple

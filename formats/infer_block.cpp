@@ -25,7 +25,8 @@ class CsvFieldWalk {
     const char* const p = block_.data() + begin;
     const auto length = static_cast<std::uint32_t>(end - begin);
     if (nulls_.take(p, length, facts)) return true;
-    if (check_utf8_ || length > limits::kFieldBytesMax || reader_.opens_quote(*p) || reader_.escape().has_value()) [[unlikely]]
+    if (check_utf8_ || length > limits::kFieldBytesMax || reader_.opens_quote(*p) || reader_.escape().has_value())
+        [[unlikely]]
       return add_slowly({p, length}, facts);
     facts.add_padded(p, length);
     return true;
@@ -100,13 +101,15 @@ void infer_csv_block(const InferBlock& block, const CsvDialect& dialect, const I
   const std::size_t width = block.fields->size();
   const std::uint64_t rows = block.csv.record_count();
   std::vector<bool> bad(rows);
-  std::vector<CsvIndex::Record> good;
+  std::vector<CsvIndex::Record> good;  // those with all fields, and where they stood
+  std::vector<std::size_t> good_at;
   if (!block.csv.uniform()) {
     const auto records = block.csv.records();
     for (std::size_t row = 0; row < rows; ++row) {
       const std::size_t next = row + 1 < rows ? records[row + 1].first_field : ends.size();
       if (next - records[row].first_field == width) {
         good.push_back(records[row]);
+        good_at.push_back(row);
       } else {
         bad[row] = true;
       }
@@ -119,9 +122,11 @@ void infer_csv_block(const InferBlock& block, const CsvDialect& dialect, const I
     const bool last = k + 1 == width;
     for (std::size_t row = 0; row < good_rows; ++row) {
       const std::size_t at = block.csv.uniform() ? row * width + k : good[row].first_field + k;
-      const std::size_t begin = k == 0 && !block.csv.uniform() ? good[row].begin : at == 0 ? 0 : ends[at - 1] + std::size_t{1};
+      const std::size_t begin = k == 0 && !block.csv.uniform() ? good[row].begin
+                                : at == 0                      ? 0
+                                                               : ends[at - 1] + std::size_t{1};
       if (!walk.add(begin, ends[at], last, facts)) [[unlikely]]
-        bad[row] = true;
+        bad[block.csv.uniform() ? row : good_at[row]] = true;
     }
   }
   tally.records += rows;
@@ -132,8 +137,8 @@ void infer_csv_block(const InferBlock& block, const CsvDialect& dialect, const I
 
 Status infer_line_block(const InferBlock& block, const InferNulls& nulls, InferTally& tally) {
   const BlockPlace place{};
-  TIPPLE_TRY(const ConvertedBatch batch,
-             block.binding->convert(0, block.text(), *block.index, place, block.open_quote, arrow::default_memory_pool()));
+  TIPPLE_TRY(const ConvertedBatch batch, block.binding->convert(0, block.text(), *block.index, place, block.open_quote,
+                                                                arrow::default_memory_pool()));
   for (std::size_t k = 0; k < block.fields->size(); ++k) {
     ColumnInference& facts = tally.column((*block.fields)[k]);
     tally.seen[(*block.fields)[k]] += batch.rows_in;
@@ -149,7 +154,8 @@ Status infer_line_block(const InferBlock& block, const InferNulls& nulls, InferT
   }
   tally.records += batch.rows_in;
   tally.bad_records += batch.rejects.size();
-  for (const Reject& reject : batch.rejects) tally.bad_encoding = tally.bad_encoding || reject.rule == to_string(CsvRule::kEncoding);
+  for (const Reject& reject : batch.rejects)
+    tally.bad_encoding = tally.bad_encoding || reject.rule == to_string(CsvRule::kEncoding);
   return {};
 }
 

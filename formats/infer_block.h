@@ -1,4 +1,5 @@
-// What infer_input hands to its threads: a block of whole records and the fields they have, and what a thread found in its blocks.
+// What infer_input hands to its threads: a block of whole records and the fields they have, and what a thread found in
+// its blocks.
 //
 // Owner: formats/infer_input.cpp. Thread rule: a reader and a tally have one owner each.
 #pragma once
@@ -13,8 +14,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "formats/csv_index.h"
 #include "formats/csv_field.h"
+#include "formats/csv_index.h"
 #include "formats/infer_column.h"
 #include "formats/infer_input.h"
 #include "formats/line_index.h"
@@ -41,8 +42,8 @@ struct InferBlock {
   std::uint32_t file = 0;
   CsvIndex csv;
   LineIndex lines;
-  std::unique_ptr<RecordIndex> index;        // kFixedWidth, kLog
-  std::shared_ptr<const RecordBinding> binding;  // likewise, of the file
+  std::unique_ptr<RecordIndex> index;                        // kFixedWidth, kLog
+  std::shared_ptr<const RecordBinding> binding;              // likewise, of the file
   std::shared_ptr<const std::vector<std::uint32_t>> fields;  // of the file, as positions in InferredInput::fields
 
   [[nodiscard]] std::span<const char> text() const { return {bytes.get(), size}; }

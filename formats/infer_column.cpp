@@ -65,7 +65,8 @@ void ColumnInference::classify(std::string_view text, std::uint16_t among) {
   std::uint16_t found = 0;
   if ((among & kNumber) != 0) found |= classify_number(text);
   if (found == 0 && (among & kBool) != 0) found |= classify_word(text);
-  if (found == 0 && (among & (kDate | kTime | kTimestamp | kTimestampTz | kOtherTime)) != 0) found |= classify_time(text);
+  if (found == 0 && (among & (kDate | kTime | kTimestamp | kTimestampTz | kOtherTime)) != 0)
+    found |= classify_time(text);
   possible_ = among & found;
   if ((possible_ & kOtherTime) == 0) formats_ = 0;
 }
@@ -82,7 +83,9 @@ std::uint16_t ColumnInference::classify_number(std::string_view text) {
   if (!plain || whole.size() + fraction.size() > kDecimalDigitsMax) {
     double value = 0;
     // A whole number beyond every type is a name: no float holds it exactly.
-    return (!plain || dot < size.size()) && size[0] != '+' && CsvFloatParser<double>().parse(text, &value).good() ? kFloat : 0;
+    return (!plain || dot < size.size()) && size[0] != '+' && CsvFloatParser<double>().parse(text, &value).good()
+               ? kFloat
+               : 0;
   }
   whole_digits_ = std::max(whole_digits_, static_cast<std::uint16_t>(whole.size()));
   fraction_digits_ = std::max(fraction_digits_, static_cast<std::uint16_t>(fraction.size()));
@@ -139,7 +142,8 @@ bool ColumnInference::is_bool() const {
   constexpr std::uint8_t kTrueFalse = 3;
   constexpr std::uint8_t kYesNo = 12;
   constexpr std::uint8_t kTF = 48;
-  // A column of nothing but NO is Norway, one of nothing but F is about women: both words must be there, unless they can mean nothing else.
+  // A column of nothing but NO is Norway, one of nothing but F is about women: both words must be there, unless they
+  // can mean nothing else.
   return (bool_words_ & ~kTrueFalse) == 0 || bool_words_ == kYesNo || bool_words_ == kTF;
 }
 
@@ -151,7 +155,9 @@ bool ColumnInference::is_typed() const {
 }
 
 DataType ColumnInference::integer_type() const {
-  const auto fits = [this]<typename T>(T) { return low_ >= std::numeric_limits<T>::min() && high_ <= std::numeric_limits<T>::max(); };
+  const auto fits = [this]<typename T>(T) {
+    return low_ >= std::numeric_limits<T>::min() && high_ <= std::numeric_limits<T>::max();
+  };
   if (fits(std::int8_t{})) return type_of(TypeKind::kInt8);
   if (fits(std::int16_t{})) return type_of(TypeKind::kInt16);
   if (fits(std::int32_t{})) return type_of(TypeKind::kInt32);

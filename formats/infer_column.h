@@ -1,13 +1,15 @@
-// ColumnInference: what all values of one column have in common, and so the narrowest type that holds every one of them exactly.
+// ColumnInference: what all values of one column have in common, and so the narrowest type that holds every one of them
+// exactly.
 //
-// A state is a value of a join semilattice with counts beside it: facts(a then b) == merge(facts(a), facts(b)), whatever the order and the
-// way that a column is cut into pieces. The facts are sets of types and date formats that are still possible (intersected), extremes
-// (minimum, maximum) and sets of what was seen (united); counts add up.
+// A state is a value of a join semilattice with counts beside it: facts(a then b) == merge(facts(a), facts(b)),
+// whatever the order and the way that a column is cut into pieces. The facts are sets of types and date formats that
+// are still possible (intersected), extremes (minimum, maximum) and sets of what was seen (united); counts add up.
 //
-//   nothing < bool, int8 .. int64, uint64 < decimal(p,s) < float64, date, time, timestamp, timestamp_tz  <  enum < string(n) < string
+//   nothing < bool, int8 .. int64, uint64 < decimal(p,s) < float64, date, time, timestamp, timestamp_tz  <  enum <
+//   string(n) < string
 //
-// Only what a load reads is taken for a number: no leading zeros (007 is a name), no plus sign, no thousands separators, no spaces.
-// Thread rule: one owner.
+// Only what a load reads is taken for a number: no leading zeros (007 is a name), no plus sign, no thousands
+// separators, no spaces. Thread rule: one owner.
 #pragma once
 
 #include <cstdint>

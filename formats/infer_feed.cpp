@@ -17,7 +17,9 @@ constexpr std::size_t kRecordBytesMax = limits::kRecordBytesMax;
 constexpr std::uint64_t kDecodeBytes = 64 * limits::kMiB;
 constexpr LineRules kJsonLines{std::nullopt, true};
 
-std::string name_of(const ByteSourceFile& file) { return file.member.empty() ? file.path : file.path + ": " + file.member; }
+std::string name_of(const ByteSourceFile& file) {
+  return file.member.empty() ? file.path : file.path + ": " + file.member;
+}
 
 DataType text_type() { return DataType{}; }
 
@@ -67,7 +69,8 @@ Status InferFeed::open_file() {
     ++file_;
     return {};
   }
-  rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(head.data_begin, rest_.size())));
+  rest_.erase(rest_.begin(),
+              rest_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(head.data_begin, rest_.size())));
   return bind_file(head, path);
 }
 
@@ -87,7 +90,8 @@ Status InferFeed::bind_file(const FileHead& head, const std::string& path) {
     if (found == fields_.end()) fields_.push_back(name);
   }
   if (fields_.size() > limits::kColumnsMax) {
-    return usage_error(fmt::format("the files have more than {} different fields", limits::kColumnsMax), path, "check the dialect's delimiter");
+    return usage_error(fmt::format("the files have more than {} different fields", limits::kColumnsMax), path,
+                       "check the dialect's delimiter");
   }
   positions_ = std::make_shared<const std::vector<std::uint32_t>>(std::move(positions));
   if (source_.format == SourceFormat::kCsv) {
@@ -151,14 +155,16 @@ RecordBinding::Split InferFeed::split(InferBlock& block, std::size_t size) const
       const CsvIndexer::Split split = csv_->index(bytes, file_ended_, block.csv);
       return {split.whole, split.lines, split.open_quote};
     }
-    case SourceFormat::kJsonLines: return LineSplitter(kJsonLines).split(bytes, file_ended_, block.lines);
+    case SourceFormat::kJsonLines:
+      return LineSplitter(kJsonLines).split(bytes, file_ended_, block.lines);
     case SourceFormat::kFixedWidth:
     case SourceFormat::kLog:
       block.index = binding_->make_index();
       return binding_->split(bytes, file_ended_, *block.index);
     case SourceFormat::kParquet:
     case SourceFormat::kHdf5:
-    case SourceFormat::kTable: break;
+    case SourceFormat::kTable:
+      break;
   }
   TIPPLE_CHECK(false, "a text source");
 }
@@ -178,7 +184,8 @@ Result<bool> InferFeed::cut(InferBlock& block, std::size_t size) {
     text_.reset();
     ++file_;
   } else if (file_ended_ && split.whole == 0) {
-    return environment_error("the end of the file was not understood", name_of(files_[file_]), "report this with the file");
+    return environment_error("the end of the file was not understood", name_of(files_[file_]),
+                             "report this with the file");
   }
   return split.whole > 0;
 }

@@ -46,11 +46,11 @@ class InferFeed {
   std::span<const ByteSourceFile> files_;
   unsigned threads_;
   std::unique_ptr<RecordFormat> format_;
-  std::size_t file_ = 0;                  // the open one
-  std::unique_ptr<ByteSource> text_;      // nothing: between two files
-  std::uint64_t offset_ = 0;              // of what comes after rest_
+  std::size_t file_ = 0;              // the open one
+  std::unique_ptr<ByteSource> text_;  // nothing: between two files
+  std::uint64_t offset_ = 0;          // of what comes after rest_
   bool file_ended_ = false;
-  std::vector<char> rest_;                // read, but in no block yet
+  std::vector<char> rest_;  // read, but in no block yet
   std::optional<CsvIndexer> csv_;
   std::shared_ptr<const RecordBinding> binding_;
   std::shared_ptr<const std::vector<std::uint32_t>> positions_;

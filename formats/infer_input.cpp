@@ -34,13 +34,19 @@ class FirstError {
 
 Status infer_block(const InferBlock& block, const SourceSpec& source, const InferNulls& nulls, InferTally& tally) {
   switch (source.format) {
-    case SourceFormat::kCsv: infer_csv_block(block, source.csv, nulls, tally); return {};
-    case SourceFormat::kJsonLines: infer_json_block(block, nulls, tally); return {};
+    case SourceFormat::kCsv:
+      infer_csv_block(block, source.csv, nulls, tally);
+      return {};
+    case SourceFormat::kJsonLines:
+      infer_json_block(block, nulls, tally);
+      return {};
     case SourceFormat::kFixedWidth:
-    case SourceFormat::kLog: return infer_line_block(block, nulls, tally);
+    case SourceFormat::kLog:
+      return infer_line_block(block, nulls, tally);
     case SourceFormat::kParquet:
     case SourceFormat::kHdf5:
-    case SourceFormat::kTable: break;
+    case SourceFormat::kTable:
+      break;
   }
   TIPPLE_CHECK(false, "a text source");
 }
@@ -59,7 +65,8 @@ std::vector<InferredField> named_fields(const std::vector<std::string>& names, I
 
 }  // namespace
 
-Result<InferredInput> infer_input(const SourceSpec& source, std::span<const ByteSourceFile> files, const InferOptions& options) {
+Result<InferredInput> infer_input(const SourceSpec& source, std::span<const ByteSourceFile> files,
+                                  const InferOptions& options) {
   const InferNulls nulls(source, options);
   const unsigned threads = std::max(options.threads, 1U);
   InferFeed feed(source, files, threads);
@@ -77,13 +84,15 @@ Result<InferredInput> infer_input(const SourceSpec& source, std::span<const Byte
   };
   const auto infer = [&](InferBlock* raw) {
     std::unique_ptr<InferBlock> block(raw);
-    if (const Status status = infer_block(*block, source, nulls, tallies.local()); !status.ok()) error.note(status.error());
+    if (const Status status = infer_block(*block, source, nulls, tallies.local()); !status.ok())
+      error.note(status.error());
     feed.give_back(std::move(block));
   };
   tbb::task_arena arena(static_cast<int>(threads));
   arena.execute([&] {
-    tbb::parallel_pipeline(2 * std::size_t{threads}, tbb::make_filter<void, InferBlock*>(tbb::filter_mode::serial_in_order, read) &
-                                                         tbb::make_filter<InferBlock*, void>(tbb::filter_mode::parallel, infer));
+    tbb::parallel_pipeline(2 * std::size_t{threads},
+                           tbb::make_filter<void, InferBlock*>(tbb::filter_mode::serial_in_order, read) &
+                               tbb::make_filter<InferBlock*, void>(tbb::filter_mode::parallel, infer));
   });
   if (std::optional<Error> fault = error.get()) return *std::move(fault);
 
@@ -95,7 +104,8 @@ Result<InferredInput> infer_input(const SourceSpec& source, std::span<const Byte
   out.bad_records = all.bad_records + feed.overlong_records();
   out.bad_encoding = all.bad_encoding;
   if (out.fields.size() > limits::kColumnsMax) {
-    return usage_error("the records have more than 4,096 different fields", files.empty() ? source.name : files.front().path,
+    return usage_error("the records have more than 4,096 different fields",
+                       files.empty() ? source.name : files.front().path,
                        "name those to be loaded under the table's `columns`");
   }
   return out;

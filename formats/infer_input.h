@@ -1,8 +1,9 @@
 // Exact inference over the whole of a text source: every field of every record of every file.
 //
-// Files are read in order and cut into blocks of whole records by one thread; the blocks' cells are looked at by all of them, and what they
-// found is merged. As merging commutes (formats/infer_column.h), the answer is a function of the input alone.
-// Records that a load would reject for their form (arity, quotes, JSON grammar, bytes that are not UTF-8) are counted and not looked at.
+// Files are read in order and cut into blocks of whole records by one thread; the blocks' cells are looked at by all of
+// them, and what they found is merged. As merging commutes (formats/infer_column.h), the answer is a function of the
+// input alone. Records that a load would reject for their form (arity, quotes, JSON grammar, bytes that are not UTF-8)
+// are counted and not looked at.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,9 @@ struct InferOptions {
   unsigned threads = 1;
 };
 
-// Precondition: `source` is kCsv, kJsonLines, kFixedWidth or kLog. Errors: those of reading, a header that is none, more than
-// limits::kColumnsMax fields.
-[[nodiscard]] Result<InferredInput> infer_input(const SourceSpec& source, std::span<const ByteSourceFile> files, const InferOptions& options);
+// Precondition: `source` is kCsv, kJsonLines, kFixedWidth or kLog. Errors: those of reading, a header that is none,
+// more than limits::kColumnsMax fields.
+[[nodiscard]] Result<InferredInput> infer_input(const SourceSpec& source, std::span<const ByteSourceFile> files,
+                                                const InferOptions& options);
 
 }  // namespace tipple

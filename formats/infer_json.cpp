@@ -1,5 +1,5 @@
-// JSON lines: every field of every record, wherever it stands, by its path. Objects are taken apart to a depth of three names; arrays, and
-// objects below that, are one value each: their text.
+// JSON lines: every field of every record, wherever it stands, by its path. Objects are taken apart to a depth of three
+// names; arrays, and objects below that, are one value each: their text.
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -37,12 +37,14 @@ struct SeenField {
   std::size_t names = 0;
   std::vector<std::pair<std::string, std::uint32_t>> members;
   std::unordered_map<std::string, std::uint32_t> positions;  // of members
-  std::size_t next = 0;                                      // the member that comes next if this record is like the last
+  std::size_t next = 0;  // the member that comes next if this record is like the last
 };
 
 class JsonFieldWalk {
  public:
-  JsonFieldWalk(const InferBlock& block, const InferNulls& nulls) : block_(block), nulls_(nulls) { fields_.emplace_back(); }
+  JsonFieldWalk(const InferBlock& block, const InferNulls& nulls) : block_(block), nulls_(nulls) {
+    fields_.emplace_back();
+  }
 
   void run(InferTally& tally) {
     for (const LineIndex::Line line : block_.lines.lines()) {
@@ -129,7 +131,8 @@ class JsonFieldWalk {
         put(field, Kind::kString, text);
         return token + 1;
       }
-      case '{': return read_nested(field, token, depth + 1);
+      case '{':
+        return read_nested(field, token, depth + 1);
       case '[': {
         const Token behind = read_array(token + 1, depth + 1);
         if (behind != nullptr) put(field, Kind::kContainer, container_text(token, behind));
@@ -139,8 +142,10 @@ class JsonFieldWalk {
       case ']':
       case ',':
       case ':':
-      case '\0': return nullptr;
-      default: return read_word(field, token);
+      case '\0':
+        return nullptr;
+      default:
+        return read_word(field, token);
     }
   }
 
@@ -178,7 +183,8 @@ class JsonFieldWalk {
   std::int64_t member(std::uint32_t object, std::string_view key) {
     SeenField& parent = fields_[object];
     if (parent.next >= parent.members.size()) parent.next = 0;
-    if (parent.next < parent.members.size() && parent.members[parent.next].first == key) return parent.members[parent.next++].second;
+    if (parent.next < parent.members.size() && parent.members[parent.next].first == key)
+      return parent.members[parent.next++].second;
     std::string name(key);
     const auto known = parent.positions.find(name);
     if (known != parent.positions.end()) {
@@ -206,10 +212,16 @@ class JsonFieldWalk {
     ++field.found.seen;
     field.found.first = std::min(field.found.first, block_.number << 32 | cell.field);
     switch (cell.kind) {
-      case Kind::kNull: field.found.facts.add_nulls(); break;
-      case Kind::kObject: field.found.object = true; break;
+      case Kind::kNull:
+        field.found.facts.add_nulls();
+        break;
+      case Kind::kObject:
+        field.found.object = true;
+        break;
       // The block's slack, or the rest of the line, stands behind it.
-      case Kind::kWord: field.found.facts.add_padded(cell.text.data(), static_cast<std::uint32_t>(cell.text.size())); break;
+      case Kind::kWord:
+        field.found.facts.add_padded(cell.text.data(), static_cast<std::uint32_t>(cell.text.size()));
+        break;
       case Kind::kContainer:
         side_.clear();
         append_minified(cell.text, side_);
@@ -238,7 +250,9 @@ class JsonFieldWalk {
 
 }  // namespace
 
-void infer_json_block(const InferBlock& block, const InferNulls& nulls, InferTally& tally) { JsonFieldWalk(block, nulls).run(tally); }
+void infer_json_block(const InferBlock& block, const InferNulls& nulls, InferTally& tally) {
+  JsonFieldWalk(block, nulls).run(tally);
+}
 
 std::vector<InferredField> json_fields(const InferTally& tally) {
   std::vector<std::pair<std::uint64_t, std::string>> order;
@@ -255,7 +269,8 @@ std::vector<InferredField> json_fields(const InferTally& tally) {
   for (const auto& [first, path] : order) {
     const JsonFieldFacts& found = tally.json.at(path);
     const bool mixed = std::find(whole.begin(), whole.end(), path + ".") != whole.end();
-    const bool inside = std::any_of(whole.begin(), whole.end(), [&path = path](const std::string& below) { return path.starts_with(below); });
+    const bool inside = std::any_of(whole.begin(), whole.end(),
+                                    [&path = path](const std::string& below) { return path.starts_with(below); });
     if (inside || (found.object && !mixed)) continue;
     InferredField field;
     field.from = path;

@@ -1,7 +1,7 @@
 // LabelSet: the distinct texts of a column, as long as they are few and short: what an enum could be made of.
 //
-// A join semilattice: add() and merge() commute, associate and change nothing the second time; "too many" absorbs everything.
-// Owner: ColumnInference.
+// A join semilattice: add() and merge() commute, associate and change nothing the second time; "too many" absorbs
+// everything. Owner: ColumnInference.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,9 @@ class LabelSet {
   void merge(const LabelSet& other);
   // Ascending by bytes; empty once overflowed.
   [[nodiscard]] std::vector<std::string> sorted() const;
-  friend bool operator==(const LabelSet& a, const LabelSet& b) { return a.overflowed_ == b.overflowed_ && a.sorted() == b.sorted(); }
+  friend bool operator==(const LabelSet& a, const LabelSet& b) {
+    return a.overflowed_ == b.overflowed_ && a.sorted() == b.sorted();
+  }
 
  private:
   static constexpr std::uint32_t kNoLabel = 0xFFFFFFFF;
@@ -47,7 +49,9 @@ class LabelSet {
   [[nodiscard]] static std::size_t slot_of(std::uint64_t word, std::uint32_t length) {
     return ((word ^ length) * 0x9E3779B97F4A7C15) >> 56;
   }
-  [[nodiscard]] bool same_text(const Slot& slot, const char* p) const { return std::memcmp(labels_[slot.label].data(), p, slot.length) == 0; }
+  [[nodiscard]] bool same_text(const Slot& slot, const char* p) const {
+    return std::memcmp(labels_[slot.label].data(), p, slot.length) == 0;
+  }
   void add_slowly(std::uint64_t word, const char* p, std::uint32_t length);
 
   bool overflowed_ = false;

@@ -23,22 +23,35 @@ DataType type_of(TypeKind kind) {
 // The column type that holds every value of an Arrow type; text for those that only their text can hold.
 DataType type_from_arrow(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::INT8: return type_of(TypeKind::kInt8);
-    case arrow::Type::INT16: return type_of(TypeKind::kInt16);
-    case arrow::Type::INT32: return type_of(TypeKind::kInt32);
-    case arrow::Type::INT64: return type_of(TypeKind::kInt64);
-    case arrow::Type::UINT8: return type_of(TypeKind::kUint8);
-    case arrow::Type::UINT16: return type_of(TypeKind::kUint16);
-    case arrow::Type::UINT32: return type_of(TypeKind::kUint32);
-    case arrow::Type::UINT64: return type_of(TypeKind::kUint64);
+    case arrow::Type::INT8:
+      return type_of(TypeKind::kInt8);
+    case arrow::Type::INT16:
+      return type_of(TypeKind::kInt16);
+    case arrow::Type::INT32:
+      return type_of(TypeKind::kInt32);
+    case arrow::Type::INT64:
+      return type_of(TypeKind::kInt64);
+    case arrow::Type::UINT8:
+      return type_of(TypeKind::kUint8);
+    case arrow::Type::UINT16:
+      return type_of(TypeKind::kUint16);
+    case arrow::Type::UINT32:
+      return type_of(TypeKind::kUint32);
+    case arrow::Type::UINT64:
+      return type_of(TypeKind::kUint64);
     case arrow::Type::HALF_FLOAT:
-    case arrow::Type::FLOAT: return type_of(TypeKind::kFloat32);
-    case arrow::Type::DOUBLE: return type_of(TypeKind::kFloat64);
-    case arrow::Type::BOOL: return type_of(TypeKind::kBool);
+    case arrow::Type::FLOAT:
+      return type_of(TypeKind::kFloat32);
+    case arrow::Type::DOUBLE:
+      return type_of(TypeKind::kFloat64);
+    case arrow::Type::BOOL:
+      return type_of(TypeKind::kBool);
     case arrow::Type::DATE32:
-    case arrow::Type::DATE64: return type_of(TypeKind::kDate);
+    case arrow::Type::DATE64:
+      return type_of(TypeKind::kDate);
     case arrow::Type::TIME32:
-    case arrow::Type::TIME64: return type_of(TypeKind::kTime);
+    case arrow::Type::TIME64:
+      return type_of(TypeKind::kTime);
     case arrow::Type::TIMESTAMP: {
       DataType timestamp = type_of(TypeKind::kTimestamp);
       timestamp.zoned = !static_cast<const arrow::TimestampType&>(type).timezone().empty();
@@ -49,14 +62,17 @@ DataType type_from_arrow(const arrow::DataType& type) {
     case arrow::Type::DECIMAL128:
     case arrow::Type::DECIMAL256: {
       const auto& decimal = static_cast<const arrow::DecimalType&>(type);
-      if (decimal.precision() > 38 || decimal.scale() < 0 || decimal.scale() > decimal.precision()) return type_of(TypeKind::kFloat64);
+      if (decimal.precision() > 38 || decimal.scale() < 0 || decimal.scale() > decimal.precision())
+        return type_of(TypeKind::kFloat64);
       DataType out = type_of(TypeKind::kDecimal);
       out.precision = static_cast<std::uint8_t>(decimal.precision());
       out.scale = static_cast<std::uint8_t>(decimal.scale());
       return out;
     }
-    case arrow::Type::DICTIONARY: return type_from_arrow(*static_cast<const arrow::DictionaryType&>(type).value_type());
-    default: return type_of(TypeKind::kString);
+    case arrow::Type::DICTIONARY:
+      return type_from_arrow(*static_cast<const arrow::DictionaryType&>(type).value_type());
+    default:
+      return type_of(TypeKind::kString);
   }
 }
 
@@ -76,7 +92,8 @@ bool is_taken(const std::string& name, const std::vector<std::string>& taken) {
 std::string column_name(std::string_view field, std::vector<std::string>& taken) {
   std::string name;
   for (const char c : field) {
-    const bool kept = c != '/' && c != '"' && static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
+    if (c == '"') continue;  // a JSON path's
+    const bool kept = c != '/' && static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
     name += kept ? c : '_';
   }
   if (name.starts_with('$')) name[0] = '_';
@@ -144,7 +161,8 @@ Result<std::vector<ColumnSpec>> infer_batch_columns(const SourceSpec& source, st
     }
     if (columns.empty()) columns = std::move(mine);
     for (std::size_t k = 0; k < mine.size(); ++k) {
-      const auto same = std::find_if(columns.begin(), columns.end(), [&](const ColumnSpec& spec) { return spec.from == mine[k].from; });
+      const auto same = std::find_if(columns.begin(), columns.end(),
+                                     [&](const ColumnSpec& spec) { return spec.from == mine[k].from; });
       if (same == columns.end() || same->column.type != mine[k].column.type || columns.size() != mine.size()) {
         return usage_error(fmt::format("the columns of the files differ, first in \"{}\"", mine[k].from), path,
                            "name the columns under the table's `columns`");

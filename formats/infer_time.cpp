@@ -11,11 +11,12 @@ namespace tipple {
 namespace {
 
 // Preferred first. Two that swap day and month stand side by side.
-constexpr std::string_view kDates[] = {"%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y",  "%m-%d-%Y", "%Y-%m-%d", "%Y/%m/%d", "%d-%b-%Y",
-                                       "%d %b %Y", "%b %d %Y", "%b %d, %Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%y"};
+constexpr std::string_view kDates[] = {"%m/%d/%Y",  "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y",
+                                       "%Y-%m-%d",  "%Y/%m/%d", "%d-%b-%Y", "%d %b %Y", "%b %d %Y",
+                                       "%b %d, %Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%y"};
 constexpr std::string_view kClocks[] = {"", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"};
-constexpr std::string_view kZoned[] = {"%d/%b/%Y:%H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %z", "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%z",
-                                       "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S %Z"};
+constexpr std::string_view kZoned[] = {"%d/%b/%Y:%H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %z", "%Y-%m-%d %H:%M:%S %z",
+                                       "%Y-%m-%dT%H:%M:%S%z",  "%Y-%m-%dT%H:%M:%S.%f%z",   "%Y-%m-%d %H:%M:%S %Z"};
 constexpr std::string_view kOthers[] = {"%a %b %d %H:%M:%S %Y", "%Y-%m-%dT%H:%M:%S"};
 constexpr std::string_view kTimes[] = {"%I:%M %p", "%I:%M:%S %p", "%H:%M", "%H:%M:%S"};
 

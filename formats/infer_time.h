@@ -1,6 +1,8 @@
-// The ways to write dates and times that inference knows besides ISO 8601: a fixed list of formats (formats/time_format.h), and sets of them.
+// The ways to write dates and times that inference knows besides ISO 8601: a fixed list of formats
+// (formats/time_format.h), and sets of them.
 //
-// Pure; any thread. Epoch numbers and bare digits (20240131) are never taken for dates: nothing in them says that they are.
+// Pure; any thread. Epoch numbers and bare digits (20240131) are never taken for dates: nothing in them says that they
+// are.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +27,9 @@ inline constexpr TimeFormatSet kAllTimeFormats = ~TimeFormatSet{0};
 struct TimeFormatChoice {
   std::string_view format;  // static
   DataType type;
-  // The same texts could be read with day and month swapped. Then dates with slashes are taken month first (the order of the one country
-  // that writes them so most), those with dots and dashes day first; whoever knows better edits the job file.
+  // The same texts could be read with day and month swapped. Then dates with slashes are taken month first (the order
+  // of the one country that writes them so most), those with dots and dashes day first; whoever knows better edits the
+  // job file.
   std::string_view other;  // static; empty: nothing ambiguous
 };
 // Precondition: possible != 0.

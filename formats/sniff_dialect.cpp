@@ -89,13 +89,14 @@ class DialectSniffer {
 
   SniffedDialect run() {
     CsvDialect base;
-    if (sample_.find('\n') == std::string_view::npos && sample_.find('\r') != std::string_view::npos) base.newline = CsvDialect::Newline::kCr;
+    if (sample_.find('\n') == std::string_view::npos && sample_.find('\r') != std::string_view::npos)
+      base.newline = CsvDialect::Newline::kCr;
     Choice best = choose(sample_, base);
-    if (has_lines_with(sample_, '#')) {
+    // "#chrom start end" is a header if it has as many fields as the records.
+    if (has_lines_with(sample_, '#') && !all_agree(best.dialect)) {
       CsvDialect commented = base;
       commented.comment = '#';
       const Choice other = choose(sample_, commented);
-      // "#chrom start end" is a header if it has as many fields as the records.
       if (other.score > best.score) best = other;
     }
     out_.dialect = best.dialect;
@@ -108,6 +109,11 @@ class DialectSniffer {
   }
 
  private:
+  bool all_agree(const CsvDialect& dialect) const {
+    const RecordShape shape = shape_of(split_sample(sample_, dialect, kJudgedRecords), dialect);
+    return shape.agreeing == shape.records;
+  }
+
   // Records in front of the first that has as many fields as most.
   void skip_preamble() {
     std::size_t first = 0;
@@ -120,7 +126,8 @@ class DialectSniffer {
   // Lines up to the record are skipped, and so not looked at any more.
   void skip_to(std::size_t record) {
     const char line_end = out_.dialect.newline == CsvDialect::Newline::kCr ? '\r' : '\n';
-    const std::string_view before = sample_.substr(0, record < records_.size() ? records_[record].begin : sample_.size());
+    const std::string_view before =
+        sample_.substr(0, record < records_.size() ? records_[record].begin : sample_.size());
     out_.dialect.skip_rows = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), line_end));
     records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(record));
     shape_ = shape_of(records_, out_.dialect);
@@ -130,8 +137,8 @@ class DialectSniffer {
 
   void note_dialect() {
     const std::size_t elsewhere = records_elsewhere();
-    note(fmt::format("delimiter {}: {} of {} sampled records have {} field{}{}", mark(out_.dialect.delimiter), shape_.agreeing, shape_.records,
-                     shape_.fields, shape_.fields == 1 ? "" : "s",
+    note(fmt::format("delimiter {}: {} of {} sampled records have {} field{}{}", mark(out_.dialect.delimiter),
+                     shape_.agreeing, shape_.records, shape_.fields, shape_.fields == 1 ? "" : "s",
                      elsewhere == 0 ? "" : fmt::format(", and so have {} from the middle and the end", elsewhere)));
     if (!out_.dialect.quote) {
       note("quote none: quotes stand in fields where they close nothing");
@@ -142,13 +149,15 @@ class DialectSniffer {
     }
     if (out_.dialect.escape) note("escape '\\': quotes in quoted fields follow a backslash");
     if (out_.dialect.comment) note("comment '#': without the lines that begin with it the records agree better");
-    if (out_.dialect.newline == CsvDialect::Newline::kCr) note("newline cr: there are carriage returns and no line feeds");
+    if (out_.dialect.newline == CsvDialect::Newline::kCr)
+      note("newline cr: there are carriage returns and no line feeds");
   }
 
   std::size_t records_elsewhere() const {
     const auto records = split_sample(more_, out_.dialect, kJudgedRecords);
-    return static_cast<std::size_t>(
-        std::count_if(records.begin(), records.end(), [&](const SniffedRecord& record) { return record.fields.size() == shape_.fields; }));
+    return static_cast<std::size_t>(std::count_if(records.begin(), records.end(), [&](const SniffedRecord& record) {
+      return record.fields.size() == shape_.fields;
+    }));
   }
 
   std::string text_of(std::string_view field) const {
@@ -193,7 +202,8 @@ class DialectSniffer {
       if (!is_value(names[k])) continue;
       // A number over numbers is one of them; over texts it may be a name.
       if (facts_below(k).is_typed()) {
-        why = fmt::format("the first record has the value {} where the others have values, too", printable_text(names[k]));
+        why = fmt::format("the first record has the value {} where the others have values, too",
+                          printable_text(names[k]));
         return false;
       }
     }
@@ -252,6 +262,8 @@ const std::vector<std::string>& common_null_texts() {
   return kTexts;
 }
 
-SniffedDialect sniff_dialect(std::string_view sample, std::string_view more) { return DialectSniffer(sample, more).run(); }
+SniffedDialect sniff_dialect(std::string_view sample, std::string_view more) {
+  return DialectSniffer(sample, more).run();
+}
 
 }  // namespace tipple

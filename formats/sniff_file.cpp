@@ -73,16 +73,20 @@ struct EncodingChoice {
 EncodingChoice choose_encoding(const Sample& sample) {
   const std::string_view head = sample.head;
   if (head.starts_with(kUtf8Bom)) return {Encoding::kUtf8, "it begins with UTF-8's byte order mark"};
-  if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return {Encoding::kUtf16, "it begins with UTF-16's byte order mark"};
+  if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF"))
+    return {Encoding::kUtf16, "it begins with UTF-16's byte order mark"};
   std::size_t nuls[2] = {};
   for (std::size_t i = 0; i < head.size(); ++i) nuls[i % 2] += head[i] == '\0' ? 1 : 0;
   const std::size_t half = head.size() / 2;
-  if (half > 0 && nuls[1] > half / 2 && nuls[0] < half / 20) return {Encoding::kUtf16Le, "every second byte is 0, beginning with the second"};
-  if (half > 0 && nuls[0] > half / 2 && nuls[1] < half / 20) return {Encoding::kUtf16Be, "every second byte is 0, beginning with the first"};
+  if (half > 0 && nuls[1] > half / 2 && nuls[0] < half / 20)
+    return {Encoding::kUtf16Le, "every second byte is 0, beginning with the second"};
+  if (half > 0 && nuls[0] > half / 2 && nuls[1] < half / 20)
+    return {Encoding::kUtf16Be, "every second byte is 0, beginning with the first"};
   std::string whole = sample.head;
   keep_whole_lines(whole, sample.complete);
   if (is_valid_utf8(whole) && is_valid_utf8(sample.more)) {
-    return {Encoding::kUtf8, is_ascii_without_nul(whole) ? "there is nothing beyond ASCII in the sample" : "the sample is valid UTF-8"};
+    return {Encoding::kUtf8,
+            is_ascii_without_nul(whole) ? "there is nothing beyond ASCII in the sample" : "the sample is valid UTF-8"};
   }
   return {Encoding::kWindows1252, "the sample is not UTF-8, and has no byte order mark"};
 }
@@ -110,11 +114,14 @@ JsonKind json_kind(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || (text[first] != '[' && text[first] != '{')) return JsonKind::kNone;
   const std::size_t second = text.find_first_not_of(" \t\r\n", first + 1);
-  const bool likely = second != std::string_view::npos && (text[second] == '"' || text[second] == '{' || text[second] == '[');
+  const bool likely =
+      second != std::string_view::npos && (text[second] == '"' || text[second] == '{' || text[second] == '[');
   return likely ? JsonKind::kDocument : JsonKind::kNone;
 }
 
-Error no_source(std::string what, const ByteSourceFile& file, std::string hint) { return usage_error(std::move(what), file.path, std::move(hint)); }
+Error no_source(std::string what, const ByteSourceFile& file, std::string hint) {
+  return usage_error(std::move(what), file.path, std::move(hint));
+}
 
 Result<SniffedFile> sniff_text(const ByteSourceFile& file, SniffedFile out) {
   TIPPLE_TRY(Sample sample, take_sample(file, out.source));
@@ -139,8 +146,10 @@ Result<SniffedFile> sniff_text(const ByteSourceFile& file, SniffedFile out) {
       out.evidence.emplace_back("format jsonl: the lines are JSON objects");
       return out;
     case JsonKind::kDocument:
-      return no_source("the file is one JSON document, not JSON lines", file, "write one record a line, as `jq -c '.[]'` does");
-    case JsonKind::kNone: break;
+      return no_source("the file is one JSON document, not JSON lines", file,
+                       "write one record a line, as `jq -c '.[]'` does");
+    case JsonKind::kNone:
+      break;
   }
   out.evidence.emplace_back("format csv: text that is not JSON lines");
   SniffedDialect sniffed = sniff_dialect(head, sample.more);
@@ -177,7 +186,8 @@ Result<SniffedFile> sniff_file(const ByteSourceFile& file) {
 }
 
 bool same_shape(const SniffedFile& a, const SniffedFile& b) {
-  return a.source.format == b.source.format && a.source.encoding == b.source.encoding && a.source.csv == b.source.csv && a.fields == b.fields;
+  return a.source.format == b.source.format && a.source.encoding == b.source.encoding && a.source.csv == b.source.csv &&
+         a.fields == b.fields;
 }
 
 }  // namespace tipple

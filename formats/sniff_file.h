@@ -1,5 +1,5 @@
-// What an unknown file is: compression, encoding, format and dialect, by its content. Looks at its first mebibyte, and at its middle and its
-// end where it can be read anywhere.
+// What an unknown file is: compression, encoding, format and dialect, by its content. Looks at its first mebibyte, and
+// at its middle and its end where it can be read anywhere.
 //
 // Effects: reads the file. Files are hostile: what is looked at is bounded, whatever they say of themselves.
 #pragma once

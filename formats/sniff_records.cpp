@@ -9,7 +9,8 @@
 namespace tipple {
 namespace {
 
-// How well one field's text is explained: typed values wholly, plain words nearly, text with marks of other dialects hardly.
+// How well one field's text is explained: typed values wholly, plain words nearly, text with marks of other dialects
+// hardly.
 double known_weight(std::string_view text) {
   if (text.empty()) return 0.9;
   ColumnInference facts;

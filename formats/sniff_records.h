@@ -19,16 +19,17 @@ struct SniffedRecord {
 };
 
 // At most `records_max`; a last record without a line end counts. Blank and comment lines leave nothing.
-[[nodiscard]] std::vector<SniffedRecord> split_sample(std::string_view sample, const CsvDialect& dialect, std::size_t records_max);
+[[nodiscard]] std::vector<SniffedRecord> split_sample(std::string_view sample, const CsvDialect& dialect,
+                                                      std::size_t records_max);
 
 // How the records look together.
 struct RecordShape {
   std::size_t records = 0;
-  std::size_t fields = 0;      // that most records have
-  std::size_t agreeing = 0;    // records that have so many
-  double known_share = 0;      // of their fields: empty, a number, a date, a word; not text with foreign marks in it
-  std::size_t quoted = 0;      // fields in quotes
-  std::size_t broken = 0;      // fields that begin with a quote and are no quoted field
+  std::size_t fields = 0;    // that most records have
+  std::size_t agreeing = 0;  // records that have so many
+  double known_share = 0;    // of their fields: empty, a number, a date, a word; not text with foreign marks in it
+  std::size_t quoted = 0;    // fields in quotes
+  std::size_t broken = 0;    // fields that begin with a quote and are no quoted field
 };
 [[nodiscard]] RecordShape shape_of(const std::vector<SniffedRecord>& records, const CsvDialect& dialect);
 

@@ -22,7 +22,8 @@ ColumnInference facts_of(const Texts& texts) {
 
 std::string type_of(const Texts& texts) {
   const InferredColumn column = facts_of(texts).finish();
-  return column.type.to_string() + (column.format.empty() ? "" : " " + column.format) + (column.nullable ? " null" : "");
+  return column.type.to_string() + (column.format.empty() ? "" : " " + column.format) +
+         (column.nullable ? " null" : "");
 }
 
 TEST(InferColumn, WholeNumbersTakeTheNarrowestType) {
@@ -122,9 +123,7 @@ TEST(InferColumn, TextsThatMayMeanNull) {
   EXPECT_TRUE(facts.finish(1, texts).nullable);
 }
 
-TEST(InferColumn, NothingIsNullableText) {
-  EXPECT_EQ(type_of({}), "string null");
-}
+TEST(InferColumn, NothingIsNullableText) { EXPECT_EQ(type_of({}), "string null"); }
 
 TEST(InferColumn, StringsOfJsonAreNoNumbers) {
   ColumnInference facts;
@@ -139,26 +138,38 @@ TEST(InferColumn, StringsOfJsonAreNoNumbers) {
 std::string random_text(std::mt19937_64& rng, unsigned kind) {
   const auto below = [&rng](unsigned n) { return static_cast<unsigned>(rng() % n); };
   switch (kind) {
-    case 0: return std::to_string(below(200));
-    case 1: return std::to_string(static_cast<std::int64_t>(rng()));
-    case 2: return std::to_string(below(100000)) + "." + std::to_string(below(1000));
-    case 3: return std::to_string(below(100)) + "e-" + std::to_string(below(9));
-    case 4: return "2024-0" + std::to_string(1 + below(9)) + "-1" + std::to_string(below(9));
-    case 5: return std::to_string(1 + below(14)) + "/" + std::to_string(1 + below(14)) + "/2024";
-    case 6: return "2024-01-31 10:0" + std::to_string(below(9)) + ":00";
-    case 7: return below(2) == 0 ? "true" : "false";
-    case 8: return "1" + std::to_string(below(10)) + ".1.2024";
-    case 9: return std::string(1 + below(70), 'a');
-    case 10: return "00" + std::to_string(below(9));
-    default: return std::to_string(rng()) + std::to_string(rng());
+    case 0:
+      return std::to_string(below(200));
+    case 1:
+      return std::to_string(static_cast<std::int64_t>(rng()));
+    case 2:
+      return std::to_string(below(100000)) + "." + std::to_string(below(1000));
+    case 3:
+      return std::to_string(below(100)) + "e-" + std::to_string(below(9));
+    case 4:
+      return "2024-0" + std::to_string(1 + below(9)) + "-1" + std::to_string(below(9));
+    case 5:
+      return std::to_string(1 + below(14)) + "/" + std::to_string(1 + below(14)) + "/2024";
+    case 6:
+      return "2024-01-31 10:0" + std::to_string(below(9)) + ":00";
+    case 7:
+      return below(2) == 0 ? "true" : "false";
+    case 8:
+      return "1" + std::to_string(below(10)) + ".1.2024";
+    case 9:
+      return std::string(1 + below(70), 'a');
+    case 10:
+      return "00" + std::to_string(below(9));
+    default:
+      return std::to_string(rng()) + std::to_string(rng());
   }
 }
 
 bool same(const ColumnInference& a, const ColumnInference& b) {
   const InferredColumn x = a.finish();
   const InferredColumn y = b.finish();
-  return x.type == y.type && x.nullable == y.nullable && x.format == y.format && x.ambiguous == y.ambiguous && a.values() == b.values() &&
-         a.width_min() == b.width_min() && a.width_max() == b.width_max();
+  return x.type == y.type && x.nullable == y.nullable && x.format == y.format && x.ambiguous == y.ambiguous &&
+         a.values() == b.values() && a.width_min() == b.width_min() && a.width_max() == b.width_max();
 }
 
 TEST(InferColumnProperties, NeitherOrderNorCutsMatter) {

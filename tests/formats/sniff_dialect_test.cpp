@@ -18,9 +18,7 @@ TEST(SniffDialect, Comma) {
   EXPECT_THAT(found.evidence, ::testing::Contains(HasSubstr("3 of 3 sampled records have 3 fields")));
 }
 
-TEST(SniffDialect, SemicolonsWithDecimalCommas) {
-  EXPECT_EQ(sniff("a;b\n1,5;2,5\n3,5;4,5\n").dialect.delimiter, ';');
-}
+TEST(SniffDialect, SemicolonsWithDecimalCommas) { EXPECT_EQ(sniff("a;b\n1,5;2,5\n3,5;4,5\n").dialect.delimiter, ';'); }
 
 TEST(SniffDialect, Tab) { EXPECT_EQ(sniff("x\ty\n1, 2\t3\n4, 5\t6\n").dialect.delimiter, '\t'); }
 TEST(SniffDialect, Bar) { EXPECT_EQ(sniff("x|y|z\n1|2|a, b\n4|5|c\n").dialect.delimiter, '|'); }
@@ -78,7 +76,8 @@ TEST(SniffDialect, HeaderThatALoadRefusesIsSkipped) {
 TEST(SniffDialect, CarriageReturns) { EXPECT_EQ(sniff("a,b\r1,2\r3,4\r").dialect.newline, CsvDialect::Newline::kCr); }
 
 TEST(SniffDialect, EvidenceStaysOnItsLine) {
-  for (const std::string& line : sniff("\"a\nb\",c\n1,2\n3,4\n").evidence) EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+  for (const std::string& line : sniff("\"a\nb\",c\n1,2\n3,4\n").evidence)
+    EXPECT_EQ(line.find('\n'), std::string::npos) << line;
 }
 
 }  // namespace
