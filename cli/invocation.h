@@ -46,6 +46,7 @@ void add_resume(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
 void add_history(CLI::App& app, Invocation& invocation);
 void add_rejects(CLI::App& app, Invocation& invocation);
+void add_replay(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
 void add_report(CLI::App& app, Invocation& invocation);
 void add_export(CLI::App& app, Invocation& invocation);

@@ -50,7 +50,8 @@ Json account_json(const RowAccount& rows) {
           {"rows_out", rows.rows_out},
           {"rejected", rows.rejected},
           {"filtered", rows.filtered},
-          {"deduplicated", rows.deduplicated}};
+          {"deduplicated", rows.deduplicated},
+          {"added", rows.added}};
 }
 
 // A published table's figures come from its log: they are the truth that readers see.
@@ -168,6 +169,14 @@ Json throughput_json(const AttemptFacts& facts, const Loaded& loaded, std::uint6
           {"rows_per_second", static_cast<double>(loaded.rows) / seconds}};
 }
 
+// The account over a load and its replay.
+std::string replay_text(const Json& replay) {
+  const auto count = [&](const char* name) { return count_text(replay[name]); };
+  std::string text = fmt::format("{} rejects taken up", count("rejects"));
+  if (replay["rejects"] != replay["records"]) text += fmt::format(" ({} dropped), which are {} records", count("dropped"), count("records"));
+  return text + fmt::format(": {} rows out, {} filtered, {} rejected again\n", count("rows_out"), count("filtered"), count("rejected_again"));
+}
+
 }  // namespace
 
 Result<Json> load_report(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load, const LoadState& state,
@@ -218,7 +227,7 @@ Result<Json> load_report(const JobSpec& job, const Warehouse& warehouse, const L
 
 Json run_summary(const Json& report, const fs::path& report_path) {
   Json summary = Json::object();
-  for (const char* name : {"outcome", "load_id", "job", "mode", "tables", "seconds", "chunks", "error"}) {
+  for (const char* name : {"outcome", "load_id", "job", "mode", "tables", "seconds", "chunks", "replay", "error"}) {
     if (report.contains(name)) summary[name] = report[name];
   }
   summary["report"] = report_path.string();
@@ -248,7 +257,7 @@ std::string outcome_text(const Json& report) {
                     count_text(table["rows_out"]), count_text(table["rejected"]), count_text(table["parts"]),
                     bytes_text(table["bytes_out"])});
   }
-  return text_table(rows);
+  return text_table(rows) + (report.contains("replay") ? replay_text(report["replay"]) : "");
 }
 
 std::string report_text(const Json& report) {

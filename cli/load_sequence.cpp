@@ -25,9 +25,9 @@ Status check_follow(const JobSpec& job, const ModeSpec& mode) {
 
 }  // namespace
 
-Result<std::unique_ptr<LoadSequence>> LoadSequence::open(JobSpec job, const std::string& mode, const FollowOptions& follow,
+Result<std::unique_ptr<LoadSequence>> BatchSequence::open(JobSpec job, const std::string& mode, const FollowOptions& follow,
                                                          unsigned threads, const Clock& clock, std::optional<LoadId> unfinished) {
-  std::unique_ptr<LoadSequence> sequence(new LoadSequence());
+  std::unique_ptr<BatchSequence> sequence(new BatchSequence());
   sequence->job_ = std::make_unique<JobSpec>(std::move(job));
   TIPPLE_TRY(sequence->mode_, sequence->job_->mode(mode));
   if (follow.on) TIPPLE_RETURN_IF_ERROR(check_follow(*sequence->job_, sequence->mode_));
@@ -35,10 +35,10 @@ Result<std::unique_ptr<LoadSequence>> LoadSequence::open(JobSpec job, const std:
   sequence->unfinished_ = unfinished;
   sequence->layers_ = load_layers(*sequence->job_);
   TIPPLE_TRY(sequence->batches_, InputBatches::open(*sequence->job_, follow, clock));
-  return sequence;
+  return std::unique_ptr<LoadSequence>(std::move(sequence));
 }
 
-Result<std::optional<LoadRequest>> LoadSequence::next(const std::function<bool()>& idle) {
+Result<std::optional<LoadRequest>> BatchSequence::next(const std::function<bool()>& idle) {
   if (!batch_) {
     TIPPLE_TRY(batch_, batches_->next(idle));
     layer_ = 0;
@@ -55,7 +55,7 @@ Result<std::optional<LoadRequest>> LoadSequence::next(const std::function<bool()
   return std::optional<LoadRequest>(std::move(request));
 }
 
-Result<LoadRequest> LoadSequence::request_for_layer() {
+Result<LoadRequest> BatchSequence::request_for_layer() {
   LoadRequest request;
   request.mode = mode_;
   if (layers_.size() > 1) request.tables = names_of(*job_, layers_[layer_]);
@@ -73,7 +73,7 @@ Result<LoadRequest> LoadSequence::request_for_layer() {
   return request;
 }
 
-Status LoadSequence::published(const LoadRequest& request) {
+Status BatchSequence::published(const LoadRequest& request) {
   for (const TableSpec& table : request.job.tables) batch_loads_.emplace_back(table.name, request.load);
   if (++layer_ < layers_.size()) return {};
   batch_.reset();

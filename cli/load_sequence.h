@@ -1,5 +1,5 @@
-// LoadSequence: the loads that one `run` comes to, one after the other: for each batch of inputs (cli/input_batches.h) the job's tables
-// layer by layer, so that a table that reads another one finds it published.
+// LoadSequence: the loads that one command comes to, one after the other. BatchSequence, those of a `run`: for each batch of inputs
+// (cli/input_batches.h) the job's tables layer by layer, so that a table that reads another one finds it published.
 //
 // Owner: rank 0. Thread rule: one thread.
 #pragma once
@@ -19,22 +19,29 @@ namespace tipple {
 
 class LoadSequence {
  public:
+  virtual ~LoadSequence() = default;
+  // The next load; nothing when all are done. `idle` as in InputBatches::next().
+  [[nodiscard]] virtual Result<std::optional<LoadRequest>> next(const std::function<bool()>& idle) = 0;
+  // The load that next() gave is published.
+  [[nodiscard]] virtual Status published(const LoadRequest& request) = 0;
+  // The sequence was stopped while it waited: there may be more another time.
+  [[nodiscard]] virtual bool stopped() const = 0;
+};
+
+class BatchSequence final : public LoadSequence {
+ public:
   // `threads` may work on finding out the columns of tables that declare none. `unfinished`: a load that must be among the first batch's,
   // or else its inputs have changed, which is an Error. Errors: kUsage (no such mode, a mode that cannot follow).
   [[nodiscard]] static Result<std::unique_ptr<LoadSequence>> open(JobSpec job, const std::string& mode, const FollowOptions& follow,
                                                                   unsigned threads, const Clock& clock,
                                                                   std::optional<LoadId> unfinished = std::nullopt);
 
-  // The next load; nothing when all are done. `idle` as in InputBatches::next().
-  [[nodiscard]] Result<std::optional<LoadRequest>> next(const std::function<bool()>& idle);
-  // The load that next() gave is published.
-  [[nodiscard]] Status published(const LoadRequest& request);
-  // The sequence was stopped while it waited: there may be more another time.
-  [[nodiscard]] bool stopped() const { return batches_->stopped(); }
-  [[nodiscard]] const JobSpec& job() const { return *job_; }
+  [[nodiscard]] Result<std::optional<LoadRequest>> next(const std::function<bool()>& idle) override;
+  [[nodiscard]] Status published(const LoadRequest& request) override;
+  [[nodiscard]] bool stopped() const override { return batches_->stopped(); }
 
  private:
-  LoadSequence() = default;
+  BatchSequence() = default;
   [[nodiscard]] Result<LoadRequest> request_for_layer();
 
   std::unique_ptr<JobSpec> job_;  // batches_ refers to it

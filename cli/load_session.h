@@ -3,10 +3,13 @@
 // Owner: the run and resume verbs. Thread rule: one thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/result.h"
 #include "coordinator/journal.h"
@@ -25,6 +28,8 @@ struct LoadRequest {
   std::vector<std::string> tables;    // LoadSetup::tables
   std::string columns;                // LoadSetup::columns
   LoadId load;
+  // Adds to the load's report what only whoever asked for it knows; may be empty.
+  std::function<void(nlohmann::ordered_json&)> describe;
 };
 
 // The job and mode of the newest load that `target` (a job file or a warehouse) left unfinished. Error kUsage if there

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -93,7 +94,16 @@ Result<JobSpec> journaled_job(const LoadSetup& load) {
   TIPPLE_TRY(JobSpec job, whole_job(load));
   job = job_of_tables(std::move(job), load.tables);
   TIPPLE_RETURN_IF_ERROR(apply_columns(load.columns, job));
+  if (load.mode == kReplayMode) make_replay_job(job);
   return job;
+}
+
+void make_replay_job(JobSpec& job) {
+  job.modes = {{kReplayMode, WriteMode::kAppend}};
+  for (TableSpec& table : job.tables) {
+    table.rejects.max_rows = std::numeric_limits<std::uint64_t>::max();
+    if (table.schema_mode == SchemaMode::kDeclared) table.schema_mode = SchemaMode::kEvolve;
+  }
 }
 
 Result<std::vector<LoadSummary>> list_loads(const Warehouse& warehouse) {

@@ -40,6 +40,7 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   add_status(app, invocation);
   add_history(app, invocation);
   add_rejects(app, invocation);
+  add_replay(app, invocation);
   add_verify(app, invocation);
   add_report(app, invocation);
   add_export(app, invocation);

@@ -1,4 +1,5 @@
 // `tipple resume`: finishes an interrupted load. `run` does so by itself; this says that there must be one.
+#include "cli/loads.h"
 #include "cli/run.h"
 #include "cli/target.h"
 
@@ -8,7 +9,8 @@ namespace {
 Result<int> resume(const RunOptions& options, const Invocation& invocation) {
   return run_load(options, invocation, [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
     TIPPLE_TRY(UnfinishedLoad unfinished, find_unfinished(o.target));
-    return LoadSequence::open(std::move(unfinished.job), unfinished.mode, {}, threads, clock, unfinished.load);
+    if (unfinished.mode == kReplayMode) return usage_error("the load that is interrupted here is a replay", o.target, "`tipple replay JOB` finishes it");
+    return BatchSequence::open(std::move(unfinished.job), unfinished.mode, {}, threads, clock, unfinished.load);
   });
 }
 

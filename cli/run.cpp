@@ -111,7 +111,8 @@ Status conclude(const Context& context, const LoadRequest& request, const Wareho
   TIPPLE_TRY(const LoadState state, read_journals(folder));
   setup.load = request.load;
   setup.mode = request.mode.name;
-  TIPPLE_TRY(const Json report, load_report(request.job, warehouse, setup, state, facts));
+  TIPPLE_TRY(Json report, load_report(request.job, warehouse, setup, state, facts));
+  if (request.describe) request.describe(report);
   std::error_code ignored;
   if (facts.outcome != "already-published" || (fs::exists(folder, ignored) && !fs::exists(path, ignored))) {
     TIPPLE_RETURN_IF_ERROR(replace_file_synced(path, json_text(report, 2)));
@@ -215,7 +216,7 @@ Result<int> run(const RunOptions& options, const Invocation& invocation) {
   }
   return run_load(options, invocation, [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
     TIPPLE_TRY(JobSpec job, read_job_file(o.target));
-    return LoadSequence::open(std::move(job), o.mode, o.follow, threads, clock);
+    return BatchSequence::open(std::move(job), o.mode, o.follow, threads, clock);
   });
 }
 

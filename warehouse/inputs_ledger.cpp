@@ -60,13 +60,20 @@ Status read_ledger(const fs::path& path, std::vector<LedgerInput>& inputs) {
 
 }  // namespace
 
+Result<std::vector<LedgerInput>> load_inputs(const Warehouse& warehouse, const std::string& table, LoadId load) {
+  std::vector<LedgerInput> inputs;
+  const fs::path path = warehouse.inputs_path(table, load);
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) TIPPLE_RETURN_IF_ERROR(read_ledger(path, inputs));
+  return inputs;
+}
+
 Result<std::vector<LedgerInput>> published_inputs(const Warehouse& warehouse, const std::string& table) {
   std::vector<LedgerInput> inputs;
   TIPPLE_TRY(const std::vector<HistoryEntry> history, read_history(warehouse, table));
   for (const HistoryEntry& entry : history) {
-    const fs::path path = warehouse.inputs_path(table, entry.commit.load);
-    std::error_code ignored;
-    if (fs::exists(path, ignored)) TIPPLE_RETURN_IF_ERROR(read_ledger(path, inputs));
+    TIPPLE_TRY(const std::vector<LedgerInput> more, load_inputs(warehouse, table, entry.commit.load));
+    inputs.insert(inputs.end(), more.begin(), more.end());
   }
   return inputs;
 }

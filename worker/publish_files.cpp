@@ -56,6 +56,7 @@ class ZstdText {
 std::string input_line(const std::string& source, const Extent& extent) {
   nlohmann::ordered_json line{
       {"source", source}, {"path", extent.path}, {"size", extent.size}, {"mtime_ns", extent.mtime_ns}};
+  if (!extent.member.empty()) line["member"] = extent.member;
   std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (nlohmann::json::accept("\"" + extent.path + "\"") || text.find("\xEF\xBF\xBD") == std::string::npos)
     return text + "\n";

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
 #include "base/fault_point.h"
 #include "coordinator/journal.h"
+#include "warehouse/reject_heads.h"
 #include "warehouse/table_log.h"
 #include "warehouse/table_view.h"
 #include "worker/publish_audit.h"
@@ -83,13 +85,30 @@ class Publisher {
     for (const PlannedTable& table : plan.tables) {
       if (worst == nullptr && table.over_limit(spec(table).rejects)) worst = &table;
     }
-    if (worst == nullptr) return {};
+    if (worst == nullptr) return check_checks(plan);
     std::optional<Reject> worst_first;
     for (const PlannedTable& table : plan.tables) {
       TIPPLE_TRY(const std::optional<Reject> first, merge_rejects(warehouse_, spec(table).name, load_.load, table));
       if (&table == worst) worst_first = first;
     }
     return quality_error(spec(*worst), *worst, worst_first, plan.complete);
+  }
+
+  Status check_checks(const PublishPlan& plan) {
+    for (const PlannedTable& table : plan.tables) {
+      const std::vector<CheckSpec>& checks = spec(table).checks;
+      const std::optional<std::size_t> failed = table.failed_check(checks);
+      if (!failed) continue;
+      TIPPLE_TRY(const std::optional<Reject> first, merge_rejects(warehouse_, spec(table).name, load_.load, table));
+      Error error{ErrorKind::kQuality,
+                  fmt::format("table {}: {} of {} rows failed the check '{}', more than its limit allows; nothing was published",
+                              spec(table).name, table.check_failures[*failed], table.rows.rows_in, checks[*failed].name),
+                  {},
+                  "`tipple rejects` shows those that were rejected; raise 'max_rows' or 'max_percent' of the check"};
+      if (first) error.where = fmt::format("{}:{}", first->path, first->line);
+      return error;
+    }
+    return {};
   }
 
   // Whatever can be found wrong with any table is found before the first one is committed.
@@ -110,6 +129,8 @@ class Publisher {
     const TableSpec& table = job_.tables[index];
     const PlannedTable& planned = plan.tables[index];
     TIPPLE_RETURN_IF_ERROR(merge_rejects(warehouse_, table.name, load_.load, planned));
+    if (table.rejects.keep_raw && !planned.rejects.empty())
+      TIPPLE_RETURN_IF_ERROR(write_reject_heads(warehouse_, table.name, load_.load, headed_files(table, plan.chunks)));
     TIPPLE_RETURN_IF_ERROR(write_inputs(warehouse_, table, job_, load_.load, plan.chunks));
     TIPPLE_RETURN_IF_ERROR(move_parts(warehouse_, table.name, planned));
     std::vector<LoggedPart> parts;
@@ -120,6 +141,19 @@ class Publisher {
     TIPPLE_TRY(versions_[index], commit_version(warehouse_, table.name, table.schema(), table.codec, parts,
                                                 commit_info(planned), commit_options(table)));
     return {};
+  }
+
+  // Files of the table whose first record says what the fields of the others mean.
+  [[nodiscard]] std::vector<HeadedFile> headed_files(const TableSpec& table, const ChunkPlan& plan) const {
+    std::vector<HeadedFile> files;
+    for (const SourceExtents& source : plan.sources) {
+      if (std::find(table.from.begin(), table.from.end(), source.source) == table.from.end()) continue;
+      const SourceSpec& source_spec = job_.sources[source.source.value()];
+      if (source_spec.format != SourceFormat::kCsv || !source_spec.csv.header) continue;
+      for (const Extent& extent : source.extents)
+        files.push_back({{extent.path, extent.size, extent.mtime_ns, extent.member}, &source_spec});
+    }
+    return files;
   }
 
   [[nodiscard]] static CommitOptions commit_options(const TableSpec& table) {
