@@ -28,8 +28,19 @@ class CsvFieldWalk {
     if (check_utf8_ || length > limits::kFieldBytesMax || reader_.opens_quote(*p) || reader_.escape().has_value())
         [[unlikely]]
       return add_slowly({p, length}, facts);
-    facts.add_padded(p, length);
+    ++values_;
+    bytes_ += length;
+    width_min_ = std::min(width_min_, length);
+    width_max_ = std::max(width_max_, length);
+    facts.add_unsized(p, length);
     return true;
+  }
+  // The column's last cell was added.
+  void end_column(ColumnInference& facts) {
+    facts.add_sizes(values_, bytes_, width_min_, width_max_);
+    values_ = bytes_ = 0;
+    width_min_ = kNoWidth;
+    width_max_ = 0;
   }
   [[nodiscard]] bool bad_encoding() const { return bad_encoding_; }
 
@@ -56,11 +67,16 @@ class CsvFieldWalk {
   bool check_utf8_;
   bool bad_encoding_ = false;
   std::string scratch_;
+  static constexpr std::uint32_t kNoWidth = 0xFFFFFFFF;
+  std::uint64_t values_ = 0;  // of the column, on the quick way
+  std::uint64_t bytes_ = 0;
+  std::uint32_t width_min_ = kNoWidth;
+  std::uint32_t width_max_ = 0;
 };
 
 }  // namespace
 
-bool InferNulls::take(const char* text, std::uint32_t length, ColumnInference& facts) const {
+bool InferNulls::take_one(const char* text, std::uint32_t length, ColumnInference& facts) const {
   if (nulls.matches(text, length)) {
     // The length alone answered for the empty text.
     if (length > 0 || std::find(nulls.texts().begin(), nulls.texts().end(), "") != nulls.texts().end()) {
@@ -128,6 +144,7 @@ void infer_csv_block(const InferBlock& block, const CsvDialect& dialect, const I
       if (!walk.add(begin, ends[at], last, facts)) [[unlikely]]
         bad[block.csv.uniform() ? row : good_at[row]] = true;
     }
+    walk.end_column(facts);
   }
   tally.records += rows;
   if (block.open_quote && rows > 0) bad[rows - 1] = true;

@@ -4,6 +4,7 @@
 // Owner: formats/infer_input.cpp. Thread rule: a reader and a tally have one owner each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,11 +27,25 @@ namespace tipple {
 // Which bare texts are no values.
 struct InferNulls {
   InferNulls(const SourceSpec& source, const InferOptions& options)
-      : nulls(source.csv.null_texts), candidates(options.null_candidates) {}
+      : nulls(source.csv.null_texts), candidates(options.null_candidates) {
+    for (const auto* texts : {&nulls.texts(), &candidates.texts()}) {
+      for (const std::string& text : *texts) begins[text.empty() ? 0 : static_cast<unsigned char>(text[0])] = true;
+      for (const std::string& text : *texts) empty = empty || text.empty();
+    }
+  }
   CsvNullTexts nulls;
   CsvNullTexts candidates;
+  std::array<bool, 256> begins{};  // by first byte: may it be one of them?
+  bool empty = false;              // the empty text is one of them
   // True: `text` was none of a value, and is counted.
-  [[nodiscard]] bool take(const char* text, std::uint32_t length, ColumnInference& facts) const;
+  [[nodiscard]] bool take(const char* text, std::uint32_t length, ColumnInference& facts) const {
+    if (length > 0 ? !begins[static_cast<unsigned char>(*text)] : !empty) [[likely]]
+      return false;
+    return take_one(text, length, facts);
+  }
+
+ private:
+  [[nodiscard]] bool take_one(const char* text, std::uint32_t length, ColumnInference& facts) const;
 };
 
 struct InferBlock {

@@ -56,7 +56,9 @@ void ColumnInference::add(std::string_view text) {
 void ColumnInference::add_text(std::string_view text) {
   char padded[8] = {};
   if (text.size() < sizeof padded && !text.empty()) std::memcpy(padded, text.data(), text.size());
-  note_size(text.size() < sizeof padded ? padded : text.data(), static_cast<std::uint32_t>(text.size()));
+  const auto length = static_cast<std::uint32_t>(text.size());
+  add_sizes(1, length, length, length);
+  labels_.add(text.size() < sizeof padded ? padded : text.data(), length);
   constexpr std::uint16_t kNoText = kNumber | kBool;
   classify(text, possible_ & ~kNoText);
 }

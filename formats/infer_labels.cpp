@@ -4,7 +4,7 @@
 
 namespace tipple {
 
-void LabelSet::add_slowly(std::uint64_t word, const char* p, std::uint32_t length) {
+void LabelSet::add_slowly(std::uint64_t word, std::uint64_t tail, const char* p, std::uint32_t length) {
   const std::string_view text(p, length);
   if (std::find(labels_.begin(), labels_.end(), text) != labels_.end()) return;
   if (length > kLabelBytesMax || labels_.size() == kLabelsMax) {
@@ -13,8 +13,8 @@ void LabelSet::add_slowly(std::uint64_t word, const char* p, std::uint32_t lengt
     return;
   }
   if (slots_.empty()) slots_.resize(kSlots);
-  Slot& slot = slots_[slot_of(word, length)];
-  if (slot.length == kNoLabel) slot = {word, length, static_cast<std::uint32_t>(labels_.size())};
+  Slot& slot = slots_[slot_of(word, tail, length)];
+  if (slot.length == kNoLabel) slot = {word, tail, length, static_cast<std::uint32_t>(labels_.size())};
   labels_.emplace_back(text);
 }
 

@@ -24,12 +24,14 @@ class LabelSet {
   void add(const char* p, std::uint32_t length) {
     if (overflowed_) return;
     const std::uint64_t word = keep_first_bytes(load_8_bytes(p), length);
+    const std::uint64_t tail = length > 8 ? load_8_bytes(p + length - 8) : 0;
     if (!slots_.empty()) {
-      const Slot& slot = slots_[slot_of(word, length)];
-      if (slot.word == word && slot.length == length && (length <= 8 || same_text(slot, p))) [[likely]]
+      const Slot& slot = slots_[slot_of(word, tail, length)];
+      if (slot.word == word && slot.tail == tail && slot.length == length && (length <= 16 || same_text(slot, p)))
+          [[likely]]
         return;
     }
-    add_slowly(word, p, length);
+    add_slowly(word, tail, p, length);
   }
   void merge(const LabelSet& other);
   // Ascending by bytes; empty once overflowed.
@@ -43,16 +45,17 @@ class LabelSet {
   static constexpr std::size_t kSlots = 256;
   struct Slot {
     std::uint64_t word = 0;  // the label's first 8 bytes
+    std::uint64_t tail = 0;  // its last 8, if there are more than 8: labels that differ in their ends alone are many
     std::uint32_t length = kNoLabel;
     std::uint32_t label = 0;
   };
-  [[nodiscard]] static std::size_t slot_of(std::uint64_t word, std::uint32_t length) {
-    return ((word ^ length) * 0x9E3779B97F4A7C15) >> 56;
+  [[nodiscard]] static std::size_t slot_of(std::uint64_t word, std::uint64_t tail, std::uint32_t length) {
+    return ((word ^ length ^ (tail << 7 | tail >> 57)) * 0x9E3779B97F4A7C15) >> 56;
   }
   [[nodiscard]] bool same_text(const Slot& slot, const char* p) const {
     return std::memcmp(labels_[slot.label].data(), p, slot.length) == 0;
   }
-  void add_slowly(std::uint64_t word, const char* p, std::uint32_t length);
+  void add_slowly(std::uint64_t word, std::uint64_t tail, const char* p, std::uint32_t length);
 
   bool overflowed_ = false;
   std::vector<std::string> labels_;
