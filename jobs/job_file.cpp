@@ -47,6 +47,19 @@ void read_warehouse(const SettingsReader& settings, JobSpec& job) {
   job.warehouse = (job.folder / *path).lexically_normal();
 }
 
+// As every path of a job, those of pipes and Unix sockets are relative to its folder.
+void place_stream(const std::filesystem::path& folder, StreamSpec& stream) {
+  constexpr std::string_view kUnix = "unix:";
+  std::string prefix;
+  if (stream.kind == StreamSpec::Kind::kListen || stream.kind == StreamSpec::Kind::kConnect) {
+    if (!stream.address.starts_with(kUnix)) return;
+    prefix = kUnix;
+  } else if (stream.kind != StreamSpec::Kind::kPipe) {
+    return;
+  }
+  stream.address = prefix + (folder / stream.address.substr(prefix.size())).lexically_normal().string();
+}
+
 void read_chunk_bytes(const SettingsReader& settings, JobSpec& job) { job.chunk_bytes = settings.bytes("chunk_bytes"); }
 
 void read_sources_and_tables(const SettingsReader& settings, JobSpec& job) {
@@ -55,6 +68,7 @@ void read_sources_and_tables(const SettingsReader& settings, JobSpec& job) {
   const YamlNode* tables = settings.require("tables", "a map from each table's name to its settings");
   const std::size_t before = mistakes.count();
   if (sources != nullptr) job.sources = read_sources(*sources, mistakes);
+  for (SourceSpec& source : job.sources) place_stream(job.folder, source.stream);
   const bool sources_right = sources != nullptr && mistakes.count() == before;
   if (tables == nullptr) return;
   std::vector<TableSection> sections = read_tables(*tables, job.sources, mistakes);

@@ -83,11 +83,13 @@ TEST(SourceSection, StreamsOfEveryKind) {
   const auto stream = [](const std::string& text) { return source("stream: " + text).stream; };
   EXPECT_EQ(stream("{pipe: /run/readings}").kind, StreamSpec::Kind::kPipe);
   EXPECT_EQ(stream("{pipe: /run/readings}").address, "/run/readings");
+  EXPECT_EQ(stream("{pipe: in/readings}").address, "/jobs/in/readings") << "relative to the job's folder";
+  EXPECT_EQ(stream("{listen: 'unix:../x.sock'}").address, "unix:/x.sock");
   EXPECT_EQ(stream("{listen: 'tcp:0.0.0.0:9000'}").kind, StreamSpec::Kind::kListen);
   EXPECT_EQ(stream("{listen: 'tcp:0.0.0.0:0'}").address, "tcp:0.0.0.0:0");
   EXPECT_EQ(stream("{connect: 'unix:/run/x.sock'}").kind, StreamSpec::Kind::kConnect);
   EXPECT_EQ(stream("{connect: 'tcp:[::1]:9000'}").address, "tcp:[::1]:9000");
-  EXPECT_EQ(stream("{connect: 'unix:" + std::string(107, 'x') + "'}").address.size(), 112u);
+  EXPECT_EQ(stream("{connect: 'unix:/" + std::string(106, 'x') + "'}").address.size(), 112u);
 }
 
 TEST(SourceSection, WrongStreamsSayHowTheyAreWritten) {
