@@ -26,6 +26,7 @@ Json entry_json(const HistoryEntry& entry) {
           {"rejected", commit.rows.rejected},
           {"filtered", commit.rows.filtered},
           {"deduplicated", commit.rows.deduplicated},
+          {"added", commit.rows.added},
           {"timestamp_ms", commit.timestamp_ms},
           {"engine", commit.engine}};
 }

@@ -145,19 +145,16 @@ Json add_json(const LoggedPart& part, const Schema& schema, PartFormat format, s
 
 Json commit_json(const LogEntry& entry) {
   const CommitInfo& info = entry.commit;
+  Json own{{"version", entry.version},         {"load", info.load.to_hex()},
+           {"attempt", info.attempt.to_hex()}, {"rows_in", info.rows.rows_in},
+           {"rows_out", info.rows.rows_out},   {"rejected", info.rows.rejected},
+           {"filtered", info.rows.filtered},   {"deduplicated", info.rows.deduplicated}};
+  if (info.rows.added != 0) own["added"] = info.rows.added;  // few tables have it
   return {{"timestamp", info.timestamp_ms},
           {"operation", "WRITE"},
           {"operationParameters", {{"mode", info.mode}, {"write", to_string(info.write)}, {"job", info.job}}},
           {"engineInfo", info.engine},
-          {"tipple",
-           {{"version", entry.version},
-            {"load", info.load.to_hex()},
-            {"attempt", info.attempt.to_hex()},
-            {"rows_in", info.rows.rows_in},
-            {"rows_out", info.rows.rows_out},
-            {"rejected", info.rows.rejected},
-            {"filtered", info.rows.filtered},
-            {"deduplicated", info.rows.deduplicated}}},
+          {"tipple", std::move(own)},
           {"tipple.checksum", ""}};
 }
 
@@ -177,6 +174,7 @@ class Fields {
     const Json* found = find(name, &Json::is_string);
     return found == nullptr ? std::string() : found->get<std::string>();
   }
+  [[nodiscard]] bool has(const char* name) const { return object_.contains(name); }
   std::uint64_t number(const char* name) {
     const Json* found = find(name, &Json::is_number_unsigned);
     return found == nullptr ? 0 : found->get<std::uint64_t>();
@@ -352,8 +350,8 @@ class EntryParser {
     entry_.version = own.number("version");
     info.load = own.value("load", Id128::from_hex(own.text("load")));
     info.attempt = own.value("attempt", Id128::from_hex(own.text("attempt")));
-    info.rows = {own.number("rows_in"), own.number("rows_out"), own.number("rejected"), own.number("filtered"),
-                 own.number("deduplicated")};
+    info.rows = {own.number("rows_in"),  own.number("rows_out"),     own.number("rejected"),
+                 own.number("filtered"), own.number("deduplicated"), own.has("added") ? own.number("added") : 0};
     body.take(parameters);
     body.take(own);
     committed_ = true;

@@ -67,6 +67,16 @@ TEST(LogEntry, ReadsBackWhatItPrints) {
   EXPECT_EQ(print_log_entry(*parsed, schema), bytes);
 }
 
+TEST(LogEntry, KeepsRowsThatStepsAdded) {
+  const Schema schema = every_type();
+  LogEntry entry = sample_entry(schema);
+  entry.commit.rows.added = 12;
+  const auto parsed = parse_log_entry(print_log_entry(entry, schema), "table/_log/7.json", {});
+  ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
+  EXPECT_EQ(parsed->commit.rows.added, 12u);
+  EXPECT_EQ(print_log_entry(sample_entry(schema), schema).find("\"added\""), std::string::npos) << "seldom needed";
+}
+
 TEST(LogEntry, SpeaksTheVocabularyOfDelta) {
   const Schema schema = every_type();
   LogEntry entry = sample_entry(schema);

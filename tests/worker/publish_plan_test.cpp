@@ -123,7 +123,7 @@ TEST_F(PublishPlanTest, RangesThatDoNotChainAreABug) {
 
 TEST_F(PublishPlanTest, RowsThatAreNotConservedAreABug) {
   report(2).tables[0].rows.rows_in = 11;
-  EXPECT_THAT(fault(), HasSubstr("11 rows in are not 9 out + 1 rejected + 0 filtered + 0 deduplicated"));
+  EXPECT_THAT(fault(), HasSubstr("11 rows in + 0 added are not 9 out + 1 rejected + 0 filtered + 0 deduplicated"));
   report(2).tables[0].rows.rows_in = 10;
   report(2).tables[0].part->rows = 8;
   EXPECT_THAT(fault(), HasSubstr("the part has 8 of 9 rows"));
