@@ -15,7 +15,10 @@ namespace {
 class CsvFieldWalk {
  public:
   CsvFieldWalk(const CsvDialect& dialect, const InferNulls& nulls, std::string_view block, bool check_utf8)
-      : reader_(dialect), nulls_(nulls), block_(block), check_utf8_(check_utf8) {}
+      : reader_(dialect), nulls_(nulls), block_(block), check_utf8_(check_utf8) {
+    careful_ = check_utf8 || reader_.escape().has_value();
+    quote_ = reader_.quote() ? static_cast<unsigned char>(*reader_.quote()) : -1;
+  }
 
   [[nodiscard]] const CsvFieldReader& reader() const { return reader_; }
   // False: the record is a reject.
@@ -25,8 +28,7 @@ class CsvFieldWalk {
     const char* const p = block_.data() + begin;
     const auto length = static_cast<std::uint32_t>(end - begin);
     if (nulls_.take(p, length, facts)) return true;
-    if (check_utf8_ || length > limits::kFieldBytesMax || reader_.opens_quote(*p) || reader_.escape().has_value())
-        [[unlikely]]
+    if (careful_ || length > limits::kFieldBytesMax || static_cast<unsigned char>(*p) == quote_) [[unlikely]]
       return add_slowly({p, length}, facts);
     ++values_;
     bytes_ += length;
@@ -65,6 +67,8 @@ class CsvFieldWalk {
   const InferNulls& nulls_;
   std::string_view block_;
   bool check_utf8_;
+  bool careful_ = false;  // every field goes the slow way
+  int quote_ = -1;
   bool bad_encoding_ = false;
   std::string scratch_;
   static constexpr std::uint32_t kNoWidth = 0xFFFFFFFF;

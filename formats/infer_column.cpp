@@ -131,6 +131,8 @@ void ColumnInference::merge(const ColumnInference& other) {
   width_max_ = std::max(width_max_, other.width_max_);
   low_ = std::min(low_, other.low_);
   high_ = std::max(high_, other.high_);
+  short_low_ = std::min(short_low_, other.short_low_);
+  short_high_ = std::max(short_high_, other.short_high_);
   formats_ &= other.formats_;
   if (formats_ == 0) possible_ &= static_cast<std::uint16_t>(~kOtherTime);
   labels_.merge(other.labels_);
@@ -157,8 +159,10 @@ bool ColumnInference::is_typed() const {
 }
 
 DataType ColumnInference::integer_type() const {
-  const auto fits = [this]<typename T>(T) {
-    return low_ >= std::numeric_limits<T>::min() && high_ <= std::numeric_limits<T>::max();
+  const __int128 low = std::min<__int128>(low_, short_low_);
+  const __int128 high = std::max<__int128>(high_, short_high_);
+  const auto fits = [low, high]<typename T>(T) {
+    return low >= std::numeric_limits<T>::min() && high <= std::numeric_limits<T>::max();
   };
   if (fits(std::int8_t{})) return type_of(TypeKind::kInt8);
   if (fits(std::int16_t{})) return type_of(TypeKind::kInt16);

@@ -103,6 +103,8 @@ class ColumnInference {
   std::uint32_t width_max_ = 0;
   __int128 low_ = 0;  // of whole numbers, and 0: which type holds it is the same
   __int128 high_ = 0;
+  std::int64_t short_low_ = 0;  // likewise, of those of at most 16 digits: two words would cost more than the number
+  std::int64_t short_high_ = 0;
   TimeFormatSet formats_ = kAllTimeFormats;
   LabelSet labels_;
   std::uint64_t candidates_ = 0;
@@ -126,7 +128,9 @@ inline bool ColumnInference::add_plain_number(const char* p, std::uint32_t lengt
     possible_ &= kDecimal | kFloat;
   } else {
     const auto size = static_cast<std::int64_t>(plain.mantissa);
-    note_integer(sign != 0 ? -size : size);
+    const std::int64_t value = sign != 0 ? -size : size;
+    if (value < short_low_) short_low_ = value;
+    if (value > short_high_) short_high_ = value;
     possible_ &= kNumber;
   }
   return true;
