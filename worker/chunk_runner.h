@@ -15,7 +15,7 @@
 #include "coordinator/task.h"
 #include "jobs/job_spec.h"
 #include "warehouse/warehouse.h"
-#include "worker/lookup_loader.h"
+#include "worker/list_files.h"
 
 namespace tipple {
 

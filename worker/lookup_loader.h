@@ -3,7 +3,6 @@
 // Owner: ChunkRunner. Thread rule: its thread.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -16,15 +15,13 @@
 #include "jobs/job_spec.h"
 #include "transforms/table_pipeline.h"
 #include "warehouse/warehouse.h"
+#include "worker/list_files.h"
 #include "worker/segment_reader.h"
 
 namespace tipple {
 
 // Of one lookup source's rows in memory, on each rank.
 inline constexpr std::uint64_t kLookupBytesMax = 256 * limits::kMiB;
-
-// The files of a source, whole. Listing folders is not the worker's to know; whoever makes it says how.
-using ListFiles = std::function<Result<std::vector<TaskSegment>>(const JobSpec& job, SourceId source)>;
 
 class LookupLoader {
  public:

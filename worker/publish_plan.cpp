@@ -173,6 +173,9 @@ class Planner {
       return bug(fmt::format("the part has {} of {} rows", part_rows, own.rows.rows_out), where);
     PlannedTable& planned = plan_.tables[table];
     planned.rows += own.rows;
+    planned.check_failures.resize(job_.tables[table].checks.size());
+    for (std::size_t i = 0; i < std::min(own.check_failures.size(), planned.check_failures.size()); ++i)
+      planned.check_failures[i] += own.check_failures[i];
     if (own.part)
       planned.parts.push_back({*own.part, fmt::format("data/part-{}-{:05}{}", load_.to_hex(), chunk.id.value(),
                                                       part_ending(job_.tables[table].part_format))});
@@ -197,6 +200,15 @@ std::uint64_t rejects_allowed(const RejectLimits& limits, std::uint64_t rows_in)
 
 bool PlannedTable::over_limit(const RejectLimits& limits) const {
   return rows.rejected > rejects_allowed(limits, rows.rows_in);
+}
+
+std::optional<std::size_t> PlannedTable::failed_check(const std::vector<CheckSpec>& checks) const {
+  for (std::size_t i = 0; i < std::min(checks.size(), check_failures.size()); ++i) {
+    if (!checks[i].max_rows && !checks[i].max_percent) continue;
+    const RejectLimits limits{checks[i].max_rows.value_or(0), checks[i].max_percent.value_or(0.0), false};
+    if (check_failures[i] > rejects_allowed(limits, rows.rows_in)) return i;
+  }
+  return std::nullopt;
 }
 
 Result<PublishPlan> plan_publish(const JobSpec& job, const LoadState& state, LoadId load) {

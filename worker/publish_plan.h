@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,10 @@ struct PlannedTable {
   RowAccount rows;
   std::vector<PlannedPart> parts;       // in row order: by the table's sources, then by chunk
   std::vector<PlannedRejects> rejects;  // likewise
+  std::vector<std::uint64_t> check_failures;  // rows that failed each of the table's checks
   [[nodiscard]] bool over_limit(const RejectLimits& limits) const;
+  // The first check that more rows failed than its own limits allow.
+  [[nodiscard]] std::optional<std::size_t> failed_check(const std::vector<CheckSpec>& checks) const;
 };
 
 struct PublishPlan {
