@@ -31,9 +31,20 @@ Result<std::unique_ptr<InputFile>> InputFile::open(const ByteSourceFile& listed)
   // O_NONBLOCK: a pipe that took the file's place is found by check_unchanged() instead of being waited for.
   TIPPLE_TRY(File file, File::open(listed.path, O_RDONLY | O_NONBLOCK));
   std::unique_ptr<InputFile> input(new InputFile(listed, std::move(file)));
+  TIPPLE_RETURN_IF_ERROR(input->take_archive_size());
   TIPPLE_RETURN_IF_ERROR(input->check_unchanged());
   if (listed.size > kAdviceBytesMin) ::posix_fadvise(input->file_.fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
   return input;
+}
+
+// A member was listed with its own size. That the archive is still the listed one shows by its time, and by the size
+// that it has now.
+Status InputFile::take_archive_size() {
+  if (listed_.member.empty()) return {};
+  struct stat info {};
+  if (::fstat(file_.fd(), &info) != 0) return system_error(errno, "cannot stat", listed_.path);
+  listed_.size = static_cast<std::uint64_t>(info.st_size);
+  return {};
 }
 
 Result<std::size_t> InputFile::read_at(std::span<char> out, std::uint64_t offset) const {

@@ -29,6 +29,7 @@ class InputFile final : public FileBytes {
 
  private:
   InputFile(ByteSourceFile listed, File file) : listed_(std::move(listed)), file_(std::move(file)) {}
+  [[nodiscard]] Status take_archive_size();
 
   ByteSourceFile listed_;
   File file_;

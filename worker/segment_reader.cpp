@@ -43,10 +43,11 @@ Status check_frozen(const SourceTables& tables, const std::vector<std::string>& 
     if (tables.specs[i]->schema_mode != SchemaMode::kFreeze) continue;
     const std::vector<ColumnSpec>& columns = tables.stages[i].bound().columns;
     for (const std::string& field : fields) {
-      if (std::any_of(columns.begin(), columns.end(), [&](const ColumnSpec& column) { return column.from == field; })) continue;
+      if (std::any_of(columns.begin(), columns.end(), [&](const ColumnSpec& column) { return column.from == field; }))
+        continue;
       return Error{ErrorKind::kQuality,
-                   fmt::format("the field '{}' is new: no column of the table '{}' takes it, and its schema is frozen", field,
-                               tables.specs[i]->name),
+                   fmt::format("the field '{}' is new: no column of the table '{}' takes it, and its schema is frozen",
+                               field, tables.specs[i]->name),
                    file, "add a column for it, or say 'schema: declared' to leave such fields out"};
     }
   }
@@ -168,7 +169,9 @@ Status SegmentReader::bind_values(InputSegment& segment) {
 
 Status SegmentReader::bind(InputSegment& segment, std::optional<std::uint64_t> known_start,
                            std::span<const char> first_bytes) {
-  if (!head_ || !same_file(head_of_, segment.spec)) {
+  // A text that comes once has to be read through its head again, also where that is known: by the next attempt at its
+  // chunk.
+  if (!head_ || !same_file(head_of_, segment.spec) || !segment.text->random_access()) {
     head_.reset();
     TIPPLE_TRY(FileHead head, read_head(segment, first_bytes));
     head_of_ = segment.spec;
