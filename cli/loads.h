@@ -37,7 +37,7 @@ struct LoadSummary {
 // The job that a load's journal carries, as that load sees it (jobs/load_job.h). Error kUsage if its text does not parse
 // (made by another version).
 [[nodiscard]] Result<JobSpec> journaled_job(const LoadSetup& load);
-// Loads of `tipple replay` have a mode of their own, which no job file names: it appends, and whatever is rejected again was allowed before.
+// Loads of `tipple replay` have a mode of their own, which is none of the job's own: it appends, and whatever is rejected again was allowed before.
 // Columns may widen, since a type that was too narrow is what records are rejected for.
 inline constexpr const char* kReplayMode = "replay";
 void make_replay_job(JobSpec& job);

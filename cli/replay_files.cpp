@@ -11,7 +11,6 @@
 #include "base/limits.h"
 #include "cli/replay_encoding.h"
 #include "cli/replay_text.h"
-#include "formats/record_format.h"
 #include "warehouse/sha256.h"
 
 namespace tipple {
@@ -21,14 +20,6 @@ constexpr std::size_t kBufferBytes = 1 << 20;
 // All files of replays are from then on: a load's id depends on the times of its inputs, and a replay that is prepared
 // again is the same.
 constexpr timespec kFileTime{1, 0};
-
-bool ends_open(std::string_view unit, const SourceSpec& source) {
-  const Result<std::unique_ptr<RecordFormat>> format = make_record_format(source);
-  if (!format.ok()) return false;  // whoever reads the file next says so
-  const auto scanner = (*format)->scanner();
-  (void)scanner->scan(unit);
-  return !scanner->at_record_start();
-}
 
 // Parts KEY=VALUE of the folders, as folders.
 std::string path_parts(const fs::path& path) {
@@ -65,6 +56,17 @@ void ReplayFiles::digest(std::string_view bytes) { digest_ = to_hex(sha256_of(di
 Status ReplayFiles::write(std::string_view bytes) {
   bytes_ += bytes;
   return bytes_.size() < kBufferBytes ? Status() : write_text(file_, bytes_);
+}
+
+// Does a record take what follows it for its own?
+Result<bool> ReplayFiles::ends_open(std::string_view unit, SourceId source) {
+  std::unique_ptr<RecordFormat>& format = formats_[source];
+  if (format == nullptr) {
+    TIPPLE_TRY(format, make_record_format(job_->sources[source.value()]));
+  }
+  const std::unique_ptr<RecordScanner> scanner = format->scanner();
+  (void)scanner->scan(unit);
+  return !scanner->at_record_start();
 }
 
 Status ReplayFiles::begin_file(const std::string& parts, const std::string& name, const SourceSpec& source) {
@@ -110,7 +112,7 @@ Status ReplayFiles::add(const RejectedRecord& record, const Reject& reject, bool
   TIPPLE_RETURN_IF_ERROR(add_origin(origin));
   const std::string_view line_end = source.csv.newline == CsvDialect::Newline::kCr ? "\r" : "\n";
   const std::string unit = decode_text(record.bytes, source) + std::string(line_end);
-  const bool open = ends_open(unit, source);
+  TIPPLE_TRY(const bool open, ends_open(unit, record.source));
   TIPPLE_RETURN_IF_ERROR(write(record.bytes));
   digest(record.bytes);
   text_offset_ += unit.size();

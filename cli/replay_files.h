@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "base/result.h"
 #include "cli/replay_note.h"
 #include "cli/replay_records.h"
+#include "formats/record_format.h"
 #include "jobs/job_spec.h"
 
 namespace tipple {
@@ -44,6 +46,7 @@ class ReplayFiles {
   [[nodiscard]] Status begin_file(const std::string& parts, const std::string& name, const SourceSpec& source);
   [[nodiscard]] Status end_file();
   [[nodiscard]] Status write(std::string_view bytes);
+  [[nodiscard]] Result<bool> ends_open(std::string_view unit, SourceId source);
   void digest(std::string_view bytes);
 
   std::filesystem::path folder_;
@@ -56,6 +59,7 @@ class ReplayFiles {
   std::string key_;                // what the open file's records have in common
   std::uint64_t text_offset_ = 0;  // in the open file's text
   std::vector<ReplayFile> files_;
+  std::map<SourceId, std::unique_ptr<RecordFormat>> formats_;
 };
 
 }  // namespace tipple

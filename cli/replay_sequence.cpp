@@ -120,6 +120,7 @@ void describe_replay(const ReplayNote& note, Json& report) {
   Json replay{{"table", note.table}, {"rejects", note.rejects()}, {"dropped", note.dropped}, {"records", note.records}};
   const Json& table = report["tables"][note.table];
   replay["rows_out"] = table["rows_out"];
+  replay["added"] = table.value("added", std::uint64_t{0});
   replay["filtered"] = table["filtered"];
   replay["rejected_again"] = table["rejected"];
   replay["loads"] = Json::array();

@@ -2,9 +2,10 @@
 
 import json
 import os
+import subprocess
 import unittest
 
-from harness import TippleTest
+from harness import TIPPLE, TippleTest
 
 JOB = """\
 version: 1
@@ -223,6 +224,73 @@ class Replay(TippleTest):
         self.check_balance(self.tipple("replay", job, "--json").json, 10, 10)
         self.assertEqual([r["note"] for r in self.rows(job)][-10:], [f"\xe4{n}" for n in range(0, 40, 4)])
 
+    def test_utf_16_and_windows_1252_come_back_as_they_were(self):
+        for encoding, name in (("utf-16", "utf-16"), ("windows-1252", "cp1252")):
+            with self.subTest(encoding=encoding):
+                text = "id,kind,note\n" + "".join("%d,%s,\u20ac%d\n" % (n, "zug" if n % 4 else "bahn", n) for n in range(20))
+                (self.folder / "in.csv").write_bytes(text.encode(name))
+                job = self.write_job(inputs="in.csv", kinds="zug", source=f", encoding: {encoding}")
+                self.tipple("run", job)
+                fixed = self.folder / "fixed.csv"
+                self.tipple("rejects", job, "--raw", fixed)
+                lines = text.splitlines(keepends=True)
+                self.assertEqual(fixed.read_bytes().decode(name), lines[0] + "".join(lines[1::4]))
+                self.write_job(inputs="in.csv", kinds="zug,bahn", source=f", encoding: {encoding}")
+                self.check_balance(self.tipple("replay", job, "--json").json, 5, 5)
+                self.assertEqual([r["note"] for r in self.rows(job)][-5:], [f"\u20ac{n}" for n in range(0, 20, 4)])
+
+    def test_after_the_encoding_is_corrected(self):
+        for keep in (False, True):
+            with self.subTest(keep=keep):
+                text = "id,kind,note\n" + "".join("%d,bus,%s\n" % (n, "plain" if n % 4 else "\xe4\xdf") for n in range(20))
+                (self.folder / "in.csv").write_bytes(text.encode("latin-1"))
+                job = self.write_job(inputs="in.csv", keep=keep)
+                self.assertEqual(self.tipple("run", job, "--json").json["tables"]["trips"]["rejected"], 5)
+                self.write_job(inputs="in.csv", source=", encoding: latin-1", keep=keep)
+                self.check_balance(self.tipple("replay", job, "--json").json, 5, 5)
+                self.assertEqual([(r["id"], r["note"]) for r in self.rows(job)][-5:], [(n, "\xe4\xdf") for n in range(0, 20, 4)])
+
+    def test_records_of_a_stream_are_kept_and_replayed(self):
+        job = self.write_job()
+        text = job.read_text().replace('path: "in*.csv"', "stream: stdin")
+        job.write_text(text)
+        done = subprocess.run([TIPPLE, "run", str(job)], input="id,kind,note\n" + records(0, 20), text=True, capture_output=True, env=self.environment())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(list((self.folder / "warehouse" / "_streams").rglob("*.spool")))
+        job.write_text(text.replace("bus,tram", "bus,tram,rocket"))
+        self.check_balance(self.tipple("replay", job, "--json").json, 4, 4)
+        self.assertEqual(self.ids(job)[-4:], bad_of(0, 20))
+
+    def test_rejects_that_are_comments_under_the_corrected_job(self):
+        (self.folder / "in.csv").write_text("id,kind,note\n1,bus,a\n# a remark\n2,rocket,b\n# another\n3,bus,c\n")
+        job = self.write_job(inputs="in.csv")
+        self.assertEqual(self.tipple("run", job, "--json").json["tables"]["trips"]["rejected"], 3)
+        self.write_job(inputs="in.csv", kinds="bus,tram,rocket", source=', comment: "#"')
+        replay = self.tipple("replay", job, "--json").json["replay"]
+        self.assertEqual((replay["rejects"], replay["records"], replay["rows_out"]), (3, 1, 1))
+        self.assertEqual(self.ids(job), [1, 3, 2])
+        self.assertEqual(self.unresolved(job)["total"], 0)
+
+    def test_files_whose_headers_differ_keep_them(self):
+        (self.folder / "in1.csv").write_text("id,kind,note\n1,rocket,a\n2,bus,b\n")
+        (self.folder / "in2.csv").write_text("note,kind,id\nc,rocket,3\nd,bus,4\n")
+        job = self.write_job()
+        self.tipple("run", job)
+        self.assertIn("headers that differ", self.tipple("rejects", job, "--raw", "-", expect=2).err)
+        self.write_job(kinds="bus,tram,rocket")
+        self.check_balance(self.tipple("replay", job, "--json").json, 2, 2)
+        self.assertEqual([(r["id"], r["note"]) for r in self.rows(job)], [(2, "b"), (4, "d"), (1, "a"), (3, "c")])
+
+    def test_what_was_corrected_by_hand_is_not_read_from_its_file_again(self):
+        job = self.loaded_with_rejects()
+        fixed = self.folder / "fixed.csv"
+        self.tipple("rejects", job, "--raw", fixed)
+        fixed.write_text(fixed.read_text().replace("3,rocket", "3,tram"))
+        done = self.tipple("replay", job, "--input", fixed, "--json").json
+        self.assertGreater(done["replay"]["rejected_again"], 0)
+        self.write_job(kinds="bus,tram,rocket")
+        self.assertIn("again with --input", self.tipple("replay", job, expect=2).err)
+
     def test_json_lines(self):
         lines = [json.dumps({"id": n, "kind": "rocket" if n % 5 == 3 else "bus", "note": f"n{n}"}) for n in range(30)]
         (self.folder / "in.jsonl").write_text("\n".join(lines) + "\n")
@@ -288,6 +356,13 @@ class Replay(TippleTest):
         self.write_job(kinds="bus,tram,rocket")
         self.tipple("replay", job, env={"TIPPLE_KILL_AT": "part-synced:1"}, expect=None)
         self.assertIn("tipple replay", self.tipple("resume", job, expect=2).err)
+
+    def test_a_mode_of_the_jobs_own_that_is_called_replay(self):
+        job = self.loaded_with_rejects()
+        job.write_text(job.read_text() + "  replay: {write: replace}\n")
+        self.tipple("run", job, "--mode", "replay")
+        self.assertEqual(len(self.ids(job)), 48, "it replaces, as it says")
+        self.assertIn("a mode of its own named 'replay'", self.tipple("replay", job, expect=2).err)
 
     def test_columns_from_a_records_place_are_refused(self):
         self.write_input("in1.csv", 0, 10)
