@@ -33,6 +33,19 @@ Status check_listed(const TaskSegment& spec) {
                            "let whatever writes it finish, then run the load again");
 }
 
+// Reads a text that comes once, as far as a checksum may be: a block of bzip2 is 900 kB that may have been runs of
+// bytes.
+Status read_on(InputSegment& segment) {
+  constexpr std::uint64_t kBytesMax = 64 * limits::kMiB;
+  std::vector<char> bytes(limits::kMiB);
+  TIPPLE_TRY(const std::span<const char> ahead, segment.peek(0));
+  for (std::uint64_t offset = ahead.size(); offset < kBytesMax; offset += bytes.size()) {
+    TIPPLE_TRY(const std::size_t got, segment.read(bytes, offset));
+    if (got < bytes.size()) break;
+  }
+  return {};
+}
+
 std::string name_of(const TaskSegment& spec) {
   return spec.member.empty() ? spec.path : spec.path + ": " + spec.member;
 }
@@ -167,8 +180,8 @@ Status SegmentReader::bind_values(InputSegment& segment) {
   return {};
 }
 
-Status SegmentReader::bind(InputSegment& segment, std::optional<std::uint64_t> known_start,
-                           std::span<const char> first_bytes) {
+Status SegmentReader::bind_head(InputSegment& segment, std::optional<std::uint64_t> known_start,
+                                std::span<const char> first_bytes) {
   // A text that comes once has to be read through its head again, also where that is known: by the next attempt at its
   // chunk.
   if (!head_ || !same_file(head_of_, segment.spec) || !segment.text->random_access()) {
@@ -189,6 +202,15 @@ Status SegmentReader::bind(InputSegment& segment, std::optional<std::uint64_t> k
   }
   segment.binding = binding_;
   return bind_values(segment);
+}
+
+Status SegmentReader::bind(InputSegment& segment, std::optional<std::uint64_t> known_start,
+                           std::span<const char> first_bytes) {
+  Status bound = bind_head(segment, known_start, first_bytes);
+  if (bound.ok() || bound.error().kind == ErrorKind::kEnvironment || segment.text->random_access()) return bound;
+  // Out of a damaged file comes what looks like another head until its checksum is read: then that is what is wrong.
+  TIPPLE_RETURN_IF_ERROR(read_on(segment));
+  return bound;
 }
 
 Result<std::shared_ptr<InputSegment>> SegmentReader::open_columnar(const TaskSegment& spec) {

@@ -101,6 +101,8 @@ class SegmentReader {
  private:
   SegmentReader(SourceTables tables, DecodeLimits limits);
   [[nodiscard]] Result<FileHead> read_head(InputSegment& segment, std::span<const char> first_bytes) const;
+  [[nodiscard]] Status bind_head(InputSegment& segment, std::optional<std::uint64_t> known_start,
+                                 std::span<const char> first_bytes);
   [[nodiscard]] Status bind_values(InputSegment& segment);
   [[nodiscard]] std::vector<BoundTable> bound_tables() const;
 

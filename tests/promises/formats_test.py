@@ -372,7 +372,7 @@ class BrokenInput(FormatsTest):
         text = job.read_text().replace("format: csv}", "format: csv, decompression: {max_ratio: 100}}")
         self.assertIn("max_ratio", text)
         job.write_text(text)
-        self.check_failure(job, 5, "bomb")
+        self.check_failure(job, 5, "more than 100 times as many")
 
     def test_corrupt_parquet(self):
         content = parquet_bytes(list(sample_rows(ROWS, nulls=False, first=1)))
