@@ -174,6 +174,7 @@ std::string replay_text(const Json& replay) {
   const auto count = [&](const char* name) { return count_text(replay[name]); };
   std::string text = fmt::format("{} rejects taken up", count("rejects"));
   if (replay["rejects"] != replay["records"]) text += fmt::format(" ({} dropped), which are {} records", count("dropped"), count("records"));
+  if (replay["added"] != 0) text += fmt::format(", and {} rows that steps added", count("added"));
   return text + fmt::format(": {} rows out, {} filtered, {} rejected again\n", count("rows_out"), count("filtered"), count("rejected_again"));
 }
 

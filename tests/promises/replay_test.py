@@ -357,6 +357,24 @@ class Replay(TippleTest):
         self.tipple("replay", job, env={"TIPPLE_KILL_AT": "part-synced:1"}, expect=None)
         self.assertIn("tipple replay", self.tipple("resume", job, expect=2).err)
 
+    def test_rows_that_a_step_adds_are_in_the_account(self):
+        (self.folder / "in.csv").write_text("id,kind,note\n1,bus,a;b\n2,rocket,c;d;e\n3,rocket,\n")
+        steps = "    steps: [{where: 'id < 3'}, {explode: {column: note, separator: ';'}}]\n"
+        job = self.write_job(inputs="in.csv", body=TABLE.format(name="trips", kinds="bus", keep="") + steps)
+        self.tipple("run", job)
+        self.write_job(inputs="in.csv", body=TABLE.format(name="trips", kinds="bus,rocket", keep="") + steps)
+        replay = self.tipple("replay", job, "--json").json["replay"]
+        self.assertEqual((replay["rejects"], replay["records"], replay["added"], replay["rows_out"], replay["filtered"]), (2, 2, 2, 3, 1))
+        self.assertEqual([r["note"] for r in self.rows(job)], ["a", "b", "c", "d", "e"])
+
+    def test_a_rank_that_is_killed_costs_nothing(self):
+        job = self.loaded_with_rejects()
+        self.write_job(kinds="bus,tram,rocket")
+        self.tipple("replay", job, "--ranks", 2, env={"TIPPLE_KILL_AT": "part-synced:1"}, expect=None)
+        self.tipple("replay", job, "--ranks", 2)
+        self.assertEqual(sorted(self.ids(job)), list(range(60)))
+        self.assertEqual(self.unresolved(job)["total"], 0)
+
     def test_a_mode_of_the_jobs_own_that_is_called_replay(self):
         job = self.loaded_with_rejects()
         job.write_text(job.read_text() + "  replay: {write: replace}\n")
