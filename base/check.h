@@ -17,8 +17,8 @@ CheckHandler set_check_handler(CheckHandler handler);
 
 }  // namespace tipple
 
-#define TIPPLE_CHECK(expression, message)                                             \
-  do {                                                                                \
-    if (!(expression)) [[unlikely]]                                                   \
-      ::tipple::check_failed(#expression, message, __FILE__, __LINE__);               \
+#define TIPPLE_CHECK(expression, message)                               \
+  do {                                                                  \
+    if (!(expression)) [[unlikely]]                                     \
+      ::tipple::check_failed(#expression, message, __FILE__, __LINE__); \
   } while (false)

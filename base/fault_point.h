@@ -10,7 +10,7 @@
 
 namespace tipple {
 
-inline constexpr std::array<std::string_view, 16> kFaultPoints = {
+inline constexpr std::array<std::string_view, 19> kFaultPoints = {
     "attempt-opened",       // coordinator: the attempt's journal exists, nothing else
     "chunk-started",        // worker: a chunk's first block was read
     "part-created",         // worker: the staged part exists, empty
@@ -26,6 +26,9 @@ inline constexpr std::array<std::string_view, 16> kFaultPoints = {
     "view-written",         // publisher: the new view is in place
     "stretch-synced",       // stream's reader: a stretch is on disk, not sealed
     "stretch-sealed",       // stream's reader: a stretch is sealed, not acknowledged
+    "replay-prepared",      // replay: the records stand in files of their own, no load yet
+    "replay-places-named",  // replay: published; what was rejected again has its first places
+    "replay-marked",        // replay: the rejects are marked as resolved, the files are still there
     "publish-reported",     // coordinator: the publisher's report arrived
 };
 

@@ -15,7 +15,9 @@ namespace {
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kFolderMode = 0700;
 
-std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
@@ -107,8 +109,8 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t bytes_max) {
   TIPPLE_TRY(File file, File::open(path, O_RDONLY));
   TIPPLE_TRY(const std::uint64_t size, file.size());
   if (size > bytes_max) {
-    return environment_error("has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(bytes_max),
-                             path.string());
+    return environment_error(
+        "has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(bytes_max), path.string());
   }
   std::string content(size, '\0');
   TIPPLE_TRY(const std::size_t got, file.read_at(std::as_writable_bytes(std::span(content)), 0));

@@ -6,12 +6,18 @@ namespace tipple {
 
 int exit_code(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kUsage: return 2;
-    case ErrorKind::kStrict: return 3;
-    case ErrorKind::kQuality: return 4;
-    case ErrorKind::kEnvironment: return 5;
-    case ErrorKind::kLocked: return 6;
-    case ErrorKind::kCheckpointed: return 75;
+    case ErrorKind::kUsage:
+      return 2;
+    case ErrorKind::kStrict:
+      return 3;
+    case ErrorKind::kQuality:
+      return 4;
+    case ErrorKind::kEnvironment:
+      return 5;
+    case ErrorKind::kLocked:
+      return 6;
+    case ErrorKind::kCheckpointed:
+      return 75;
   }
   TIPPLE_CHECK(false, "unknown error kind");
 }

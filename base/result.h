@@ -53,9 +53,18 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
 
   // Precondition: ok(). A violated one is a bug and stops the program with the error's text.
-  T& value() & { check_ok(); return std::get<0>(state_); }
-  const T& value() const& { check_ok(); return std::get<0>(state_); }
-  T&& value() && { check_ok(); return std::get<0>(std::move(state_)); }
+  T& value() & {
+    check_ok();
+    return std::get<0>(state_);
+  }
+  const T& value() const& {
+    check_ok();
+    return std::get<0>(state_);
+  }
+  T&& value() && {
+    check_ok();
+    return std::get<0>(std::move(state_));
+  }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
@@ -63,12 +72,19 @@ class [[nodiscard]] Result {
   T&& operator*() && { return std::move(*this).value(); }
 
   // Precondition: !ok().
-  const Error& error() const& { TIPPLE_CHECK(!ok(), "error() of a good result"); return std::get<1>(state_); }
-  Error&& error() && { TIPPLE_CHECK(!ok(), "error() of a good result"); return std::get<1>(std::move(state_)); }
+  const Error& error() const& {
+    TIPPLE_CHECK(!ok(), "error() of a good result");
+    return std::get<1>(state_);
+  }
+  Error&& error() && {
+    TIPPLE_CHECK(!ok(), "error() of a good result");
+    return std::get<1>(std::move(state_));
+  }
 
  private:
   void check_ok() const {
-    if (!ok()) [[unlikely]] check_failed("result.ok()", std::get<1>(state_).to_string().c_str(), __FILE__, __LINE__);
+    if (!ok()) [[unlikely]]
+      check_failed("result.ok()", std::get<1>(state_).to_string().c_str(), __FILE__, __LINE__);
   }
   std::variant<T, Error> state_;
 };
@@ -82,8 +98,14 @@ class [[nodiscard]] Status {
 
   [[nodiscard]] bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  const Error& error() const& { TIPPLE_CHECK(!ok(), "error() of a good status"); return *error_; }
-  Error&& error() && { TIPPLE_CHECK(!ok(), "error() of a good status"); return std::move(*error_); }
+  const Error& error() const& {
+    TIPPLE_CHECK(!ok(), "error() of a good status");
+    return *error_;
+  }
+  Error&& error() && {
+    TIPPLE_CHECK(!ok(), "error() of a good status");
+    return std::move(*error_);
+  }
 
  private:
   std::optional<Error> error_;
@@ -95,16 +117,18 @@ class [[nodiscard]] Status {
 // TIPPLE_TRY(auto x, fallible());  declares x, or returns the error from this function.
 #define TIPPLE_TRY(declaration, expression) \
   TIPPLE_TRY_IMPL_(TIPPLE_CONCAT(tipple_result_, __LINE__), declaration, expression)
-#define TIPPLE_TRY_IMPL_(result, declaration, expression)   \
-  auto&& result = (expression);                             \
-  if (!result.ok()) [[unlikely]] return std::move(result).error(); \
+#define TIPPLE_TRY_IMPL_(result, declaration, expression) \
+  auto&& result = (expression);                           \
+  if (!result.ok()) [[unlikely]]                          \
+    return std::move(result).error();                     \
   declaration = std::move(result).value()
 
 // TIPPLE_RETURN_IF_ERROR(fallible());  for Status, or a Result whose value is not wanted.
-#define TIPPLE_RETURN_IF_ERROR(expression)                            \
-  do {                                                                \
-    auto tipple_status_ = (expression);                               \
-    if (!tipple_status_.ok()) [[unlikely]] return std::move(tipple_status_).error(); \
+#define TIPPLE_RETURN_IF_ERROR(expression)      \
+  do {                                          \
+    auto tipple_status_ = (expression);         \
+    if (!tipple_status_.ok()) [[unlikely]]      \
+      return std::move(tipple_status_).error(); \
   } while (false)
 
 }  // namespace tipple

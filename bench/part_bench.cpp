@@ -2,9 +2,9 @@
 //
 //   part_bench [--ratios] [FOLDER]     FOLDER: where parts are written (default: the current one)
 //
-// --ratios: only the lines "RATIO<tab>stage<tab>value<tab>detail" that bench/run.py collects; else everything, line by line.
-// Every ratio is made of interleaved runs in this process: medians of kRuns, of processor time where nothing is written, of elapsed time
-// with the sync where something is. memcpy is the calibration of the machine.
+// --ratios: only the lines "RATIO<tab>stage<tab>value<tab>detail" that bench/run.py collects; else everything, line by
+// line. Every ratio is made of interleaved runs in this process: medians of kRuns, of processor time where nothing is
+// written, of elapsed time with the sync where something is. memcpy is the calibration of the machine.
 #include <arrow/api.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -51,9 +51,10 @@ double elapsed_seconds_of(Function&& function) {
 
 Schema trips_schema() {
   const auto type = [](const char* text) { return parse_data_type(text).value(); };
-  return {{"trip", type("int64"), false},        {"pickup", type("timestamp"), false}, {"zone", type("int32"), false},
-          {"distance", type("float64"), true},   {"fare", type("decimal(9,2)"), true}, {"passengers", type("int8"), true},
-          {"vendor", type("string(8)"), false},  {"note", type("string"), true}};
+  return {{"trip", type("int64"), false},       {"pickup", type("timestamp"), false},
+          {"zone", type("int32"), false},       {"distance", type("float64"), true},
+          {"fare", type("decimal(9,2)"), true}, {"passengers", type("int8"), true},
+          {"vendor", type("string(8)"), false}, {"note", type("string"), true}};
 }
 
 template <typename Builder, typename Next>
@@ -75,20 +76,26 @@ Batch trips_batch(const Schema& schema, std::int64_t first, std::mt19937_64& ran
   static const char* const kNotes[] = {"", "airport", "paid in cash, no receipt", "see dispatcher"};
   std::vector<std::shared_ptr<arrow::Array>> columns{
       build<arrow::Int64Builder>(schema[0], share, random, [&] { return trip++; }),
-      build<arrow::TimestampBuilder>(schema[1], share, random, [&] { return pickup += static_cast<std::int64_t>(random() % 1'400'000); }),
+      build<arrow::TimestampBuilder>(schema[1], share, random,
+                                     [&] { return pickup += static_cast<std::int64_t>(random() % 1'400'000); }),
       build<arrow::Int32Builder>(schema[2], share, random, [&] { return static_cast<std::int32_t>(random() % 265); }),
-      build<arrow::DoubleBuilder>(schema[3], share, random, [&] { return static_cast<double>(random() % 4'000) / 100; }),
-      build<arrow::Decimal128Builder>(schema[4], share, random, [&] { return arrow::Decimal128(static_cast<std::int64_t>(random() % 9'000)); }),
+      build<arrow::DoubleBuilder>(schema[3], share, random,
+                                  [&] { return static_cast<double>(random() % 4'000) / 100; }),
+      build<arrow::Decimal128Builder>(schema[4], share, random,
+                                      [&] { return arrow::Decimal128(static_cast<std::int64_t>(random() % 9'000)); }),
       build<arrow::Int8Builder>(schema[5], share, random, [&] { return static_cast<std::int8_t>(1 + random() % 6); }),
       build<arrow::StringBuilder>(schema[6], share, random, [&] { return std::string(kVendors[random() % 4]); }),
-      build<arrow::StringBuilder>(schema[7], share, random, [&] { return std::string(kNotes[random() % 4]) + std::to_string(random() % 1'000); })};
+      build<arrow::StringBuilder>(schema[7], share, random, [&] {
+        return std::string(kNotes[random() % 4]) + std::to_string(random() % 1'000);
+      })};
   return arrow::RecordBatch::Make(arrow_schema(schema), kBatchRows, std::move(columns));
 }
 
 std::vector<Batch> trips(const Schema& schema) {
   std::mt19937_64 random(1);
   std::vector<Batch> batches;
-  for (std::int64_t first = 0; first < kRows; first += kBatchRows) batches.push_back(trips_batch(schema, first, random));
+  for (std::int64_t first = 0; first < kRows; first += kBatchRows)
+    batches.push_back(trips_batch(schema, first, random));
   return batches;
 }
 
@@ -110,7 +117,8 @@ std::vector<RawChunk> raw_chunks(const RowGroup& group, const Schema& schema) {
   const EncodedRowGroup encoded = encode_row_group(group, schema, Codec::kNone).value();
   const std::vector<PartDataset> datasets = part_datasets(schema);
   std::vector<RawChunk> chunks;
-  for (const EncodedChunk& chunk : encoded.chunks) chunks.push_back({datasets[chunk.dataset].element_bytes, chunk.bytes});
+  for (const EncodedChunk& chunk : encoded.chunks)
+    chunks.push_back({datasets[chunk.dataset].element_bytes, chunk.bytes});
   return chunks;
 }
 
@@ -137,8 +145,8 @@ struct Ratio {
 };
 
 void print_ratio(const std::string& stage, const Ratio& ratio) {
-  fmt::print("RATIO\t{}\t{:.3f}\t{:.3f} against {:.3f} GB/s\n", stage, ratio.ratio(), ratio.bytes / ratio.our_seconds / 1e9,
-             ratio.bytes / ratio.limit_seconds / 1e9);
+  fmt::print("RATIO\t{}\t{:.3f}\t{:.3f} against {:.3f} GB/s\n", stage, ratio.ratio(),
+             ratio.bytes / ratio.our_seconds / 1e9, ratio.bytes / ratio.limit_seconds / 1e9);
 }
 
 Ratio encode_ratio(const Schema& schema, const std::vector<RowGroup>& groups, Codec codec) {
@@ -154,7 +162,8 @@ Ratio encode_ratio(const Schema& schema, const std::vector<RowGroup>& groups, Co
       for (const auto& chunks : raw) static_cast<void>(bare_codec(chunks, codec));
     }));
     ours.push_back(bench::seconds_of([&] {
-      for (std::uint32_t g = 0; g < kGroupsPerEncodeRun; ++g) TIPPLE_CHECK(encode_row_group(groups[g], schema, codec).ok(), "encode");
+      for (std::uint32_t g = 0; g < kGroupsPerEncodeRun; ++g)
+        TIPPLE_CHECK(encode_row_group(groups[g], schema, codec).ok(), "encode");
     }));
   }
   return {bench::median(limit), bench::median(ours), bytes};
@@ -163,12 +172,14 @@ Ratio encode_ratio(const Schema& schema, const std::vector<RowGroup>& groups, Co
 void write_plainly(const std::filesystem::path& path, const std::vector<EncodedRowGroup>& groups) {
   File file = File::open(path, O_CREAT | O_EXCL | O_WRONLY).value();
   for (const EncodedRowGroup& group : groups) {
-    for (const EncodedChunk& chunk : group.chunks) TIPPLE_CHECK(file.write_all(std::as_bytes(std::span(chunk.bytes))).ok(), "write");
+    for (const EncodedChunk& chunk : group.chunks)
+      TIPPLE_CHECK(file.write_all(std::as_bytes(std::span(chunk.bytes))).ok(), "write");
   }
   TIPPLE_CHECK(file.sync().ok() && file.close().ok(), "sync");
 }
 
-void write_part(const std::filesystem::path& path, const Schema& schema, Codec codec, const std::vector<EncodedRowGroup>& groups) {
+void write_part(const std::filesystem::path& path, const Schema& schema, Codec codec,
+                const std::vector<EncodedRowGroup>& groups) {
   Hdf5PartWriter writer = Hdf5PartWriter::create(path, schema, codec, {}).value();
   for (const EncodedRowGroup& group : groups) TIPPLE_CHECK(writer.append(group).ok(), "append");
   TIPPLE_CHECK(writer.close().ok(), "close");
@@ -176,7 +187,8 @@ void write_part(const std::filesystem::path& path, const Schema& schema, Codec c
   TIPPLE_CHECK(file.sync().ok() && file.close().ok(), "sync");
 }
 
-Ratio write_ratio(const Schema& schema, const std::vector<RowGroup>& groups, Codec codec, const std::filesystem::path& folder) {
+Ratio write_ratio(const Schema& schema, const std::vector<RowGroup>& groups, Codec codec,
+                  const std::filesystem::path& folder) {
   std::vector<EncodedRowGroup> encoded;
   double bytes = 0;
   for (const RowGroup& group : groups) {
@@ -209,7 +221,8 @@ double memcpy_gb_per_s() {
   const std::vector<char> from(std::size_t{64} << 20, 'x');
   std::vector<char> to(from.size());
   std::vector<double> runs;
-  for (int run = 0; run < kRuns; ++run) runs.push_back(bench::seconds_of([&] { std::memcpy(to.data(), from.data(), from.size()); }));
+  for (int run = 0; run < kRuns; ++run)
+    runs.push_back(bench::seconds_of([&] { std::memcpy(to.data(), from.data(), from.size()); }));
   return static_cast<double>(from.size()) / bench::median(runs) / 1e9;
 }
 
@@ -235,12 +248,16 @@ void print_details(const Workload& work) {
   std::vector<Batch> word_batches;
   for (const Batch& batch : work.batches) word_batches.push_back(batch->SelectColumns({0, 1}).ValueOrDie());
   std::uint64_t sum = 0;
-  fmt::print("{} rows, {} columns, medians of {}; memcpy {:.2f} GB/s\n", kRows, work.schema.size(), kRuns, memcpy_gb_per_s());
-  for (const std::size_t width : {2, 4, 6, 8, 16}) fmt::print("shuffle {} bytes: {:.2f} GB/s\n", width, shuffle_gb_per_s(width));
-  fmt::print("content digest, 2 columns of 8 bytes: {:.3f} ns a value\n",
-             nanoseconds_per_value(word_batches, 2, [&](const auto& batch) { sum += content_digest(batch, words).low; }));
+  fmt::print("{} rows, {} columns, medians of {}; memcpy {:.2f} GB/s\n", kRows, work.schema.size(), kRuns,
+             memcpy_gb_per_s());
+  for (const std::size_t width : {2, 4, 6, 8, 16})
+    fmt::print("shuffle {} bytes: {:.2f} GB/s\n", width, shuffle_gb_per_s(width));
+  fmt::print(
+      "content digest, 2 columns of 8 bytes: {:.3f} ns a value\n",
+      nanoseconds_per_value(word_batches, 2, [&](const auto& batch) { sum += content_digest(batch, words).low; }));
   fmt::print("content digest, all columns: {:.3f} ns a value\n",
-             nanoseconds_per_value(work.batches, work.schema.size(), [&](const auto& batch) { sum += content_digest(batch, work.schema).low; }));
+             nanoseconds_per_value(work.batches, work.schema.size(),
+                                   [&](const auto& batch) { sum += content_digest(batch, work.schema).low; }));
   ColumnStatsBuilder stats(work.schema);
   fmt::print("statistics, all columns: {:.3f} ns a value\n",
              nanoseconds_per_value(work.batches, work.schema.size(), [&](const auto& batch) { stats.add(batch); }));
@@ -249,7 +266,8 @@ void print_details(const Workload& work) {
     std::vector<Batch> batches;
     for (const Batch& batch : work.batches) batches.push_back(batch->SelectColumns({static_cast<int>(c)}).ValueOrDie());
     ColumnStatsBuilder column_stats(schema);
-    const double digest = nanoseconds_per_value(batches, 1, [&](const auto& batch) { sum += content_digest(batch, schema).low; });
+    const double digest =
+        nanoseconds_per_value(batches, 1, [&](const auto& batch) { sum += content_digest(batch, schema).low; });
     const double statistics = nanoseconds_per_value(batches, 1, [&](const auto& batch) { column_stats.add(batch); });
     fmt::print("  {} alone: digest of its rows {:.3f}, statistics {:.3f} ns\n", schema[0].name, digest, statistics);
   }

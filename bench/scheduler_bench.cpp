@@ -1,7 +1,6 @@
 // Scheduler events per second: 10^5 chunks, 1,000 workers, a whole load per iteration, heartbeats in between.
 #include <benchmark/benchmark.h>
 
-
 #include <cstdlib>
 #include <vector>
 
@@ -62,7 +61,10 @@ void scheduler_events(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(events));
 }
 void add_benchmarks() {
-  benchmark::RegisterBenchmark("scheduler_events", scheduler_events)->Unit(benchmark::kMillisecond)->Repetitions(5)->ReportAggregatesOnly();
+  benchmark::RegisterBenchmark("scheduler_events", scheduler_events)
+      ->Unit(benchmark::kMillisecond)
+      ->Repetitions(5)
+      ->ReportAggregatesOnly();
 }
 
 void print_ratios() {

@@ -32,7 +32,11 @@ bool any_extent(const std::vector<SourceExtents>& batch) {
 }
 
 Json extent_json(const Extent& extent) {
-  return {{"path", extent.path}, {"member", extent.member}, {"size", extent.size}, {"mtime_ns", extent.mtime_ns}, {"splittable", extent.splittable}};
+  return {{"path", extent.path},
+          {"member", extent.member},
+          {"size", extent.size},
+          {"mtime_ns", extent.mtime_ns},
+          {"splittable", extent.splittable}};
 }
 
 Extent extent_from(const Json& item) {
@@ -51,7 +55,8 @@ bool reads_files(const SourceSpec& source) {
 
 }  // namespace
 
-Result<std::unique_ptr<InputBatches>> InputBatches::open(const JobSpec& job, const FollowOptions& follow, const Clock& clock) {
+Result<std::unique_ptr<InputBatches>> InputBatches::open(const JobSpec& job, const FollowOptions& follow,
+                                                         const Clock& clock) {
   std::unique_ptr<InputBatches> batches(new InputBatches(job, follow, clock));
   TIPPLE_RETURN_IF_ERROR(batches->open_streams());
   if (!follow.on) return batches;
@@ -115,7 +120,9 @@ Result<std::optional<std::vector<SourceExtents>>> InputBatches::pending_batch() 
   if (!fs::exists(path, ignored)) return Batch();
   TIPPLE_TRY(const std::string text, read_file(path, kBatchFileBytesMax));
   const Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object()) return environment_error("the note of the batch under way is damaged", path.string(), "remove it: what is spooled beside it is loaded then");
+  if (!document.is_object())
+    return environment_error("the note of the batch under way is damaged", path.string(),
+                             "remove it: what is spooled beside it is loaded then");
   std::vector<SourceExtents> batch = empty_batch();
   bool whole = true;
   for (SourceExtents& source : batch) {
@@ -146,7 +153,8 @@ Result<bool> InputBatches::published_under(const std::vector<std::string>& loads
   if (!warehouse.ok()) return false;
   for (const TableSpec& table : job_.tables) {
     const bool fed = std::any_of(current_.begin(), current_.end(), [&](const SourceExtents& source) {
-      return !source.extents.empty() && std::find(table.from.begin(), table.from.end(), source.source) != table.from.end();
+      return !source.extents.empty() &&
+             std::find(table.from.begin(), table.from.end(), source.source) != table.from.end();
     });
     bool found = !fed;
     for (const std::string& text : loads) {
@@ -296,7 +304,8 @@ Status InputBatches::loaded() {
   current_.clear();
   loads_.clear();
   const fs::path path = folder() / "batch.json";
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error(errno, "cannot forget a loaded batch", path.string());
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return system_error(errno, "cannot forget a loaded batch", path.string());
   std::error_code ignored;
   return fs::exists(folder(), ignored) ? sync_folder(folder()) : Status();
 }

@@ -1,8 +1,9 @@
-// InputBatches: what one `run` loads, batch by batch: the files of the job once; with streams what came until they ended; followed, each
-// sealed stretch of the streams and each lot of new files.
+// InputBatches: what one `run` loads, batch by batch: the files of the job once; with streams what came until they
+// ended; followed, each sealed stretch of the streams and each lot of new files.
 //
-// A batch is written down (`_streams/<job>/batch.json`) before it is loaded and forgotten when it is published, so that after a kill the
-// very same batch is loaded first, under the same load id: nothing is published twice. Owner: rank 0. Thread rule: one thread.
+// A batch is written down (`_streams/<job>/batch.json`) before it is loaded and forgotten when it is published, so that
+// after a kill the very same batch is loaded first, under the same load id: nothing is published twice. Owner: rank 0.
+// Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
@@ -35,14 +36,17 @@ struct FollowOptions {
 
 class InputBatches {
  public:
-  // Opens the job's streams. `job` and `clock` must outlive the batches. Errors: a job that has nothing to follow, a stream that cannot
-  // be opened.
-  [[nodiscard]] static Result<std::unique_ptr<InputBatches>> open(const JobSpec& job, const FollowOptions& follow, const Clock& clock);
+  // Opens the job's streams. `job` and `clock` must outlive the batches. Errors: a job that has nothing to follow, a
+  // stream that cannot be opened.
+  [[nodiscard]] static Result<std::unique_ptr<InputBatches>> open(const JobSpec& job, const FollowOptions& follow,
+                                                                  const Clock& clock);
 
-  // The inputs of the next batch, one entry for each source of the job, in its order; nothing when there are no more. Waits for a
-  // followed source; `idle` is called meanwhile, and ends the waiting when it returns false: what came is sealed and kept for the next run.
+  // The inputs of the next batch, one entry for each source of the job, in its order; nothing when there are no more.
+  // Waits for a followed source; `idle` is called meanwhile, and ends the waiting when it returns false: what came is
+  // sealed and kept for the next run.
   [[nodiscard]] Result<std::optional<std::vector<SourceExtents>>> next(const std::function<bool()>& idle);
-  // A load of the batch that next() gave begins: noted, so that the batch is known as published even if the job file changes.
+  // A load of the batch that next() gave begins: noted, so that the batch is known as published even if the job file
+  // changes.
   [[nodiscard]] Status begins(LoadId load);
   // The batch that next() gave is published in all tables.
   [[nodiscard]] Status loaded();
@@ -50,9 +54,11 @@ class InputBatches {
   [[nodiscard]] bool stopped() const { return stopped_; }
 
  private:
-  using FileKey = std::tuple<SourceId, std::string, std::string, std::uint64_t, std::int64_t>;  // path, member, size, mtime
+  using FileKey =
+      std::tuple<SourceId, std::string, std::string, std::uint64_t, std::int64_t>;  // path, member, size, mtime
 
-  InputBatches(const JobSpec& job, const FollowOptions& follow, const Clock& clock) : job_(job), follow_(follow), clock_(clock) {}
+  InputBatches(const JobSpec& job, const FollowOptions& follow, const Clock& clock)
+      : job_(job), follow_(follow), clock_(clock) {}
   [[nodiscard]] Status open_streams();
   [[nodiscard]] Status read_ledgers();
   [[nodiscard]] std::vector<SourceExtents> empty_batch() const;
@@ -73,7 +79,7 @@ class InputBatches {
   const Clock& clock_;
   std::map<SourceId, std::unique_ptr<StreamReader>> streams_;
   bool follows_files_ = false;
-  std::set<FileKey> taken_;    // files that a published load or an earlier batch has
+  std::set<FileKey> taken_;     // files that a published load or an earlier batch has
   std::set<FileKey> settling_;  // new files, as they were when last looked at: one that still grows is left alone
   std::optional<TimePoint> looked_;
   std::vector<SourceExtents> current_;

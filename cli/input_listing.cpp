@@ -21,12 +21,16 @@ std::optional<LoadId> load_of(const std::string& table, const std::vector<std::p
 }
 
 // A part's name says which load wrote it: data/part-<load>-<task>.<ending>.
-bool written_by(const LoggedPart& part, LoadId load) { return part.path.find("part-" + load.to_hex() + "-") != std::string::npos; }
+bool written_by(const LoggedPart& part, LoadId load) {
+  return part.path.find("part-" + load.to_hex() + "-") != std::string::npos;
+}
 
-Result<std::vector<Extent>> parts_of(const Warehouse& warehouse, const std::string& table, std::optional<LoadId> added_by) {
+Result<std::vector<Extent>> parts_of(const Warehouse& warehouse, const std::string& table,
+                                     std::optional<LoadId> added_by) {
   TIPPLE_TRY(const std::optional<TableVersion> version, read_table(warehouse, table));
   if (!version) {
-    return usage_error("the table '" + table + "' has no version to read yet", warehouse.folder().string(), "load it first, or name it in this job");
+    return usage_error("the table '" + table + "' has no version to read yet", warehouse.folder().string(),
+                       "load it first, or name it in this job");
   }
   std::vector<Extent> extents;
   for (const LoggedPart& part : version->parts) {
@@ -44,7 +48,9 @@ Result<std::vector<Extent>> parts_of(const Warehouse& warehouse, const std::stri
 
 InputProbes input_probes() {
   InputProbes probes;
-  probes.is_splittable = [](std::span<const char> first, const SourceSpec& source) { return is_splittable(first, source); };
+  probes.is_splittable = [](std::span<const char> first, const SourceSpec& source) {
+    return is_splittable(first, source);
+  };
   probes.is_zip = [](std::span<const char> first) { return detect_compression(first) == Compression::kZip; };
   probes.list_zip = [](const std::string& path) -> Result<std::vector<ArchiveMember>> {
     TIPPLE_TRY(const std::vector<ZipMember> members, list_zip_members(path));
@@ -59,7 +65,8 @@ InputProbes input_probes() {
 bool counts_lines(const JobSpec& job, SourceId source) {
   return std::any_of(job.tables.begin(), job.tables.end(), [&](const TableSpec& table) {
     if (std::find(table.from.begin(), table.from.end(), source) == table.from.end()) return false;
-    return std::any_of(table.columns.begin(), table.columns.end(), [](const ColumnSpec& column) { return column.from == kLineField; });
+    return std::any_of(table.columns.begin(), table.columns.end(),
+                       [](const ColumnSpec& column) { return column.from == kLineField; });
   });
 }
 
@@ -89,8 +96,8 @@ Result<std::vector<TaskSegment>> list_lookup_files(const JobSpec& job, SourceId 
   return files;
 }
 
-Status list_table_inputs(const JobSpec& job, const ModeSpec& mode, const std::vector<std::pair<std::string, LoadId>>& loads,
-                         std::vector<SourceExtents>& inputs) {
+Status list_table_inputs(const JobSpec& job, const ModeSpec& mode,
+                         const std::vector<std::pair<std::string, LoadId>>& loads, std::vector<SourceExtents>& inputs) {
   std::set<SourceId> read;
   for (const TableSpec& table : job.tables) {
     for (const SourceId source : sources_of(table)) read.insert(source);
@@ -99,7 +106,8 @@ Status list_table_inputs(const JobSpec& job, const ModeSpec& mode, const std::ve
     const SourceSpec& source = job.sources[input.source.value()];
     if (source.format != SourceFormat::kTable || !read.contains(input.source)) continue;
     TIPPLE_TRY(const Warehouse warehouse, Warehouse::open(job.warehouse, false));
-    const std::optional<LoadId> added_by = mode.write == WriteMode::kAppend ? load_of(source.table, loads) : std::nullopt;
+    const std::optional<LoadId> added_by =
+        mode.write == WriteMode::kAppend ? load_of(source.table, loads) : std::nullopt;
     TIPPLE_TRY(input.extents, parts_of(warehouse, source.table, added_by));
   }
   return {};

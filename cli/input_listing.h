@@ -1,5 +1,5 @@
-// The inputs of a load as rank 0 finds them: files of the sources, with what only formats/ can say of them, and parts of the tables that
-// other tables read.
+// The inputs of a load as rank 0 finds them: files of the sources, with what only formats/ can say of them, and parts
+// of the tables that other tables read.
 #pragma once
 
 #include <string>
@@ -18,9 +18,11 @@ namespace tipple {
 // Likewise, for a source that is followed: files may be missing yet.
 [[nodiscard]] Result<std::vector<SourceExtents>> list_followed_inputs(const JobSpec& job);
 
-// Fills in the parts of tables that sources of `job` read, in row order: all of the newest version; with `write: append` and a table that
-// this run has loaded (`loads`: table -> load), the parts that its load added. Errors: kUsage, a table that has no version yet.
-[[nodiscard]] Status list_table_inputs(const JobSpec& job, const ModeSpec& mode, const std::vector<std::pair<std::string, LoadId>>& loads,
+// Fills in the parts of tables that sources of `job` read, in row order: all of the newest version; with `write:
+// append` and a table that this run has loaded (`loads`: table -> load), the parts that its load added. Errors: kUsage,
+// a table that has no version yet.
+[[nodiscard]] Status list_table_inputs(const JobSpec& job, const ModeSpec& mode,
+                                       const std::vector<std::pair<std::string, LoadId>>& loads,
                                        std::vector<SourceExtents>& inputs);
 
 // The files of one source, to be read whole by each rank: a lookup's.

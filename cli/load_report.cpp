@@ -46,12 +46,8 @@ std::vector<TableTotals> add_up(const JobSpec& job, const LoadState& state) {
 }
 
 Json account_json(const RowAccount& rows) {
-  return {{"rows_in", rows.rows_in},
-          {"rows_out", rows.rows_out},
-          {"rejected", rows.rejected},
-          {"filtered", rows.filtered},
-          {"deduplicated", rows.deduplicated},
-          {"added", rows.added}};
+  return {{"rows_in", rows.rows_in},   {"rows_out", rows.rows_out},         {"rejected", rows.rejected},
+          {"filtered", rows.filtered}, {"deduplicated", rows.deduplicated}, {"added", rows.added}};
 }
 
 // A published table's figures come from its log: they are the truth that readers see.
@@ -173,9 +169,11 @@ Json throughput_json(const AttemptFacts& facts, const Loaded& loaded, std::uint6
 std::string replay_text(const Json& replay) {
   const auto count = [&](const char* name) { return count_text(replay[name]); };
   std::string text = fmt::format("{} rejects taken up", count("rejects"));
-  if (replay["rejects"] != replay["records"]) text += fmt::format(" ({} dropped), which are {} records", count("dropped"), count("records"));
+  if (replay["rejects"] != replay["records"])
+    text += fmt::format(" ({} dropped), which are {} records", count("dropped"), count("records"));
   if (replay["added"] != 0) text += fmt::format(", and {} rows that steps added", count("added"));
-  return text + fmt::format(": {} rows out, {} filtered, {} rejected again\n", count("rows_out"), count("filtered"), count("rejected_again"));
+  return text + fmt::format(": {} rows out, {} filtered, {} rejected again\n", count("rows_out"), count("filtered"),
+                            count("rejected_again"));
 }
 
 }  // namespace

@@ -19,14 +19,16 @@ std::vector<std::string> names_of(const JobSpec& job, const std::vector<TableId>
 
 Status check_follow(const JobSpec& job, const ModeSpec& mode) {
   if (mode.write == WriteMode::kAppend) return {};
-  return usage_error("the mode '" + mode.name + "' replaces the tables: each batch would do away with the one before it", job.file.string(),
-                     "follow with a mode that says 'write: append'");
+  return usage_error(
+      "the mode '" + mode.name + "' replaces the tables: each batch would do away with the one before it",
+      job.file.string(), "follow with a mode that says 'write: append'");
 }
 
 }  // namespace
 
-Result<std::unique_ptr<LoadSequence>> BatchSequence::open(JobSpec job, const std::string& mode, const FollowOptions& follow,
-                                                         unsigned threads, const Clock& clock, std::optional<LoadId> unfinished) {
+Result<std::unique_ptr<LoadSequence>> BatchSequence::open(JobSpec job, const std::string& mode,
+                                                          const FollowOptions& follow, unsigned threads,
+                                                          const Clock& clock, std::optional<LoadId> unfinished) {
   std::unique_ptr<BatchSequence> sequence(new BatchSequence());
   sequence->job_ = std::make_unique<JobSpec>(std::move(job));
   TIPPLE_TRY(sequence->mode_, sequence->job_->mode(mode));

@@ -1,5 +1,6 @@
-// LoadSequence: the loads that one command comes to, one after the other. BatchSequence, those of a `run`: for each batch of inputs
-// (cli/input_batches.h) the job's tables layer by layer, so that a table that reads another one finds it published.
+// LoadSequence: the loads that one command comes to, one after the other. BatchSequence, those of a `run`: for each
+// batch of inputs (cli/input_batches.h) the job's tables layer by layer, so that a table that reads another one finds
+// it published.
 //
 // Owner: rank 0. Thread rule: one thread.
 #pragma once
@@ -30,10 +31,12 @@ class LoadSequence {
 
 class BatchSequence final : public LoadSequence {
  public:
-  // `threads` may work on finding out the columns of tables that declare none. `unfinished`: a load that must be among the first batch's,
-  // or else its inputs have changed, which is an Error. Errors: kUsage (no such mode, a mode that cannot follow).
-  [[nodiscard]] static Result<std::unique_ptr<LoadSequence>> open(JobSpec job, const std::string& mode, const FollowOptions& follow,
-                                                                  unsigned threads, const Clock& clock,
+  // `threads` may work on finding out the columns of tables that declare none. `unfinished`: a load that must be among
+  // the first batch's, or else its inputs have changed, which is an Error. Errors: kUsage (no such mode, a mode that
+  // cannot follow).
+  [[nodiscard]] static Result<std::unique_ptr<LoadSequence>> open(JobSpec job, const std::string& mode,
+                                                                  const FollowOptions& follow, unsigned threads,
+                                                                  const Clock& clock,
                                                                   std::optional<LoadId> unfinished = std::nullopt);
 
   [[nodiscard]] Result<std::optional<LoadRequest>> next(const std::function<bool()>& idle) override;

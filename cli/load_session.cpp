@@ -112,7 +112,8 @@ Result<UnfinishedLoad> find_unfinished(const std::string& argument) {
     TIPPLE_TRY(JobSpec job, target.job ? Result<JobSpec>(*target.job) : whole_job(setup));
     return UnfinishedLoad{std::move(job), setup.mode, load.load};
   }
-  return usage_error("no load is interrupted here", argument, "`tipple status` lists the loads; `tipple run` begins one");
+  return usage_error("no load is interrupted here", argument,
+                     "`tipple status` lists the loads; `tipple run` begins one");
 }
 
 Result<std::optional<LoadSession>> open_session(const LoadRequest& request, std::uint32_t ranks) {

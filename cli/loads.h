@@ -34,11 +34,12 @@ struct LoadSummary {
 // Newest first. A load folder without a whole journal frame is left out: nothing had begun.
 [[nodiscard]] Result<std::vector<LoadSummary>> list_loads(const Warehouse& warehouse);
 
-// The job that a load's journal carries, as that load sees it (jobs/load_job.h). Error kUsage if its text does not parse
-// (made by another version).
+// The job that a load's journal carries, as that load sees it (jobs/load_job.h). Error kUsage if its text does not
+// parse (made by another version).
 [[nodiscard]] Result<JobSpec> journaled_job(const LoadSetup& load);
-// Loads of `tipple replay` have a mode of their own, which is none of the job's own: it appends, and whatever is rejected again was allowed before.
-// Columns may widen, since a type that was too narrow is what records are rejected for.
+// Loads of `tipple replay` have a mode of their own, which is none of the job's own: it appends, and whatever is
+// rejected again was allowed before. Columns may widen, since a type that was too narrow is what records are rejected
+// for.
 inline constexpr const char* kReplayMode = "replay";
 void make_replay_job(JobSpec& job);
 // Likewise with all of its tables, those without columns as the job file has them.

@@ -7,12 +7,15 @@ namespace tipple {
 namespace {
 
 Result<int> resume(const RunOptions& options, const Invocation& invocation) {
-  return run_load(options, invocation, [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
-    TIPPLE_TRY(UnfinishedLoad unfinished, find_unfinished(o.target));
-    if (unfinished.mode == kReplayMode && !unfinished.job.mode(kReplayMode).ok())
-      return usage_error("the load that is interrupted here is a replay", o.target, "`tipple replay JOB` finishes it");
-    return BatchSequence::open(std::move(unfinished.job), unfinished.mode, {}, threads, clock, unfinished.load);
-  });
+  return run_load(
+      options, invocation,
+      [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
+        TIPPLE_TRY(UnfinishedLoad unfinished, find_unfinished(o.target));
+        if (unfinished.mode == kReplayMode && !unfinished.job.mode(kReplayMode).ok())
+          return usage_error("the load that is interrupted here is a replay", o.target,
+                             "`tipple replay JOB` finishes it");
+        return BatchSequence::open(std::move(unfinished.job), unfinished.mode, {}, threads, clock, unfinished.load);
+      });
 }
 
 }  // namespace

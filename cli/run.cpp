@@ -85,8 +85,8 @@ Error strict_error(const LoadTotals& totals) {
                "`tipple rejects` shows them; without --strict the job's own limits hold"};
 }
 
-// Prints what the load came to; with --json, a load that is not followed joins the others of its run. The report has been
-// written if `path` exists.
+// Prints what the load came to; with --json, a load that is not followed joins the others of its run. The report has
+// been written if `path` exists.
 Status print_outcome(const Context& context, const Json& report, const fs::path& path) {
   if (context.invocation.json) {
     Json summary = run_summary(report, path);
@@ -172,7 +172,8 @@ Result<int> load_one(const Context& context, const LoadRequest& request) {
 }
 
 Result<int> load_all(const Context& context, const SequenceFactory& make_sequence) {
-  TIPPLE_TRY(const std::unique_ptr<LoadSequence> sequence, make_sequence(context.options, context.rank.resources().threads, context.clock));
+  TIPPLE_TRY(const std::unique_ptr<LoadSequence> sequence,
+             make_sequence(context.options, context.rank.resources().threads, context.clock));
   const auto idle = [&] {
     context.rank.keep_waiting();
     return count_stop_requests().load() == 0;
@@ -189,7 +190,8 @@ Result<int> load_all(const Context& context, const SequenceFactory& make_sequenc
 // All loads of the run, and the end of the other ranks.
 Result<int> coordinate(const Context& context, const SequenceFactory& make_sequence) {
   Result<int> code = load_all(context, make_sequence);
-  if (context.invocation.json && !context.summaries.empty()) TIPPLE_RETURN_IF_ERROR(print_json(joined_summary(context.summaries)));
+  if (context.invocation.json && !context.summaries.empty())
+    TIPPLE_RETURN_IF_ERROR(print_json(joined_summary(context.summaries)));
   // Whatever happened, the others are waiting for a next load.
   context.rank.dismiss(context.clock, code.ok() ? *code : exit_code(code.error().kind));
   if (code.ok()) context.rank.finalize();
@@ -214,10 +216,12 @@ Result<int> run(const RunOptions& options, const Invocation& invocation) {
     TIPPLE_TRY(const JobSpec job, read_job_file(options.target));
     return print_plan(job, options.mode, options.resources, invocation);
   }
-  return run_load(options, invocation, [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
-    TIPPLE_TRY(JobSpec job, read_job_file(o.target));
-    return BatchSequence::open(std::move(job), o.mode, o.follow, threads, clock);
-  });
+  return run_load(
+      options, invocation,
+      [](const RunOptions& o, unsigned threads, const Clock& clock) -> Result<std::unique_ptr<LoadSequence>> {
+        TIPPLE_TRY(JobSpec job, read_job_file(o.target));
+        return BatchSequence::open(std::move(job), o.mode, o.follow, threads, clock);
+      });
 }
 
 }  // namespace
@@ -245,8 +249,9 @@ namespace {
 
 // Flags of micro-batches; each of the limits makes sense with --follow alone.
 void add_follow_options(CLI::App& sub, const std::shared_ptr<RunOptions>& options) {
-  CLI::Option* follow = sub.add_flag("--follow", options->follow.on,
-                                     "Go on with what streams and folders bring, a version for each batch, until stopped");
+  CLI::Option* follow =
+      sub.add_flag("--follow", options->follow.on,
+                   "Go on with what streams and folders bring, a version for each batch, until stopped");
   sub.add_option_function<std::string>(
          "--every",
          [options](const std::string& text) {
@@ -257,7 +262,8 @@ void add_follow_options(CLI::App& sub, const std::shared_ptr<RunOptions>& option
          "With --follow: a batch is sealed at the latest after so long, as 500ms, 30s, 5m (default: 10s)")
       ->needs(follow);
   sub.add_option_function<std::uint64_t>(
-         "--every-rows", [options](std::uint64_t rows) { options->follow.records = rows; }, "With --follow: after so many records")
+         "--every-rows", [options](std::uint64_t rows) { options->follow.records = rows; },
+         "With --follow: after so many records")
       ->check(CLI::PositiveNumber)
       ->needs(follow);
   sub.add_option_function<std::string>(

@@ -23,7 +23,8 @@ struct RunOptions {
 };
 
 // Says what to load; called by rank 0 alone. `threads`: those of its rank.
-using SequenceFactory = std::function<Result<std::unique_ptr<LoadSequence>>(const RunOptions&, unsigned threads, const Clock& clock)>;
+using SequenceFactory =
+    std::function<Result<std::unique_ptr<LoadSequence>>(const RunOptions&, unsigned threads, const Clock& clock)>;
 
 // Starts ranks if --ranks asks for them, joins those that a launcher has started, loads, reports. Gives the exit code.
 [[nodiscard]] Result<int> run_load(const RunOptions& options, const Invocation& invocation,

@@ -32,16 +32,20 @@ struct RowBlock {
   bool first = false;
 };
 
-std::uint64_t threshold(double percent) { return static_cast<std::uint64_t>(std::llround(percent / 100 * 4'294'967'296.0)); }
+std::uint64_t threshold(double percent) {
+  return static_cast<std::uint64_t>(std::llround(percent / 100 * 4'294'967'296.0));
+}
 
 // Generates blocks on any thread, gives each its place in its file in order, and writes them in parallel.
 class BlockWriter {
  public:
-  BlockWriter(const TripsOptions& options, const TripsRates& rates, std::uint64_t rows, const std::vector<fs::path>& paths)
+  BlockWriter(const TripsOptions& options, const TripsRates& rates, std::uint64_t rows,
+              const std::vector<fs::path>& paths)
       : options_(options), rates_(rates), rows_(rows), paths_(paths) {
     for (std::uint32_t file = 0; file < options.files; ++file) {
       blocks_before_.push_back(block_count_);
-      block_count_ += std::max<std::uint64_t>(1, (file_begin(file + 1) - file_begin(file) + kRowsPerBlock - 1) / kRowsPerBlock);
+      block_count_ +=
+          std::max<std::uint64_t>(1, (file_begin(file + 1) - file_begin(file) + kRowsPerBlock - 1) / kRowsPerBlock);
     }
   }
 
@@ -56,10 +60,12 @@ class BlockWriter {
         std::memcpy(end, kTripsHeader.data(), kTripsHeader.size());
         end += kTripsHeader.size();
       }
-      for (std::uint64_t row = block.begin; row < block.end; ++row) end = write_trips_row(end, options_.seed, row, rates_);
+      for (std::uint64_t row = block.begin; row < block.end; ++row)
+        end = write_trips_row(end, options_.seed, row, rates_);
       const auto size = static_cast<std::size_t>(end - buffer.data());
       const std::uint64_t offset = take_place(number, block, size);
-      if (Status written = write_at(paths_[block.file], {buffer.data(), size}, offset); !written.ok()) fail(std::move(written).error());
+      if (Status written = write_at(paths_[block.file], {buffer.data(), size}, offset); !written.ok())
+        fail(std::move(written).error());
     }
   }
 
@@ -79,7 +85,8 @@ class BlockWriter {
     return {file, begin, std::min(begin + kRowsPerBlock, file_begin(file + 1)), in_file == 0};
   }
 
-  // Waits until all blocks before this one have their places. A thread holds one block at a time, so all the others are under way.
+  // Waits until all blocks before this one have their places. A thread holds one block at a time, so all the others are
+  // under way.
   std::uint64_t take_place(std::uint64_t number, const RowBlock& block, std::size_t size) {
     std::unique_lock lock(turn_mutex_);
     turn_changed_.wait(lock, [&] { return turn_ == number; });
@@ -139,17 +146,20 @@ std::uint64_t rows_for_bytes(std::uint64_t bytes, const TripsOptions& options, c
       const auto row = static_cast<std::uint64_t>(static_cast<double>(rows) / kSampleRows * static_cast<double>(i));
       sampled += static_cast<std::uint64_t>(write_trips_row(buffer, options.seed, row, rates) - buffer);
     }
-    rows = static_cast<std::uint64_t>(static_cast<double>(bytes - headers) * kSampleRows / static_cast<double>(sampled));
+    rows =
+        static_cast<std::uint64_t>(static_cast<double>(bytes - headers) * kSampleRows / static_cast<double>(sampled));
   }
   return rows;
 }
 
 Status check(const TripsOptions& options) {
   for (const double percent : {options.quoted_percent, options.newline_percent, options.null_percent}) {
-    if (!(percent >= 0 && percent <= 100)) return usage_error(fmt::format("{} is not a rate from 0 to 100 percent", percent));
+    if (!(percent >= 0 && percent <= 100))
+      return usage_error(fmt::format("{} is not a rate from 0 to 100 percent", percent));
   }
   if (options.files < 1 || options.files > kFilesMax) {
-    return usage_error(fmt::format("cannot write {} files", options.files), {}, fmt::format("1 to {} are possible", kFilesMax));
+    return usage_error(fmt::format("cannot write {} files", options.files), {},
+                       fmt::format("1 to {} are possible", kFilesMax));
   }
   return {};
 }
@@ -159,7 +169,8 @@ Status check(const TripsOptions& options) {
 Result<TripsFiles> generate_trips(const TripsOptions& options) {
   TIPPLE_RETURN_IF_ERROR(check(options));
   TIPPLE_RETURN_IF_ERROR(create_folders(options.folder));
-  const TripsRates rates{threshold(options.quoted_percent), threshold(options.newline_percent), threshold(options.null_percent)};
+  const TripsRates rates{threshold(options.quoted_percent), threshold(options.newline_percent),
+                         threshold(options.null_percent)};
   TripsFiles files;
   files.rows = options.bytes ? rows_for_bytes(*options.bytes, options, rates) : options.rows;
   files.pattern = options.files == 1 ? "trips.csv" : "trips-*.csv";
@@ -171,7 +182,8 @@ Result<TripsFiles> generate_trips(const TripsOptions& options) {
   }
   BlockWriter writer(options, rates, files.rows, files.paths);
   std::vector<std::thread> threads;
-  for (std::uint32_t i = 1; i < std::clamp(options.threads, 1u, kThreadsMax); ++i) threads.emplace_back([&] { writer.work(); });
+  for (std::uint32_t i = 1; i < std::clamp(options.threads, 1u, kThreadsMax); ++i)
+    threads.emplace_back([&] { writer.work(); });
   writer.work();
   for (std::thread& thread : threads) thread.join();
   TIPPLE_RETURN_IF_ERROR(writer.status());

@@ -15,9 +15,10 @@
 namespace tipple {
 
 struct TripsOptions {
-  std::filesystem::path folder;        // created if need be: trips.csv, or trips-00000.csv, trips-00001.csv, ...
-  std::uint64_t rows = 1'000'000;      // of all files together, spread evenly
-  std::optional<std::uint64_t> bytes;  // instead of `rows`: about this size, exact to a percent for 10,000 rows and more
+  std::filesystem::path folder;    // created if need be: trips.csv, or trips-00000.csv, trips-00001.csv, ...
+  std::uint64_t rows = 1'000'000;  // of all files together, spread evenly
+  std::optional<std::uint64_t>
+      bytes;  // instead of `rows`: about this size, exact to a percent for 10,000 rows and more
   std::uint32_t files = 1;
   std::uint64_t seed = 1;
   double quoted_percent = 1.0;   // notes in quotes, with commas and doubled quotes

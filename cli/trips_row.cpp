@@ -99,7 +99,8 @@ class FieldWriter {
 };
 
 constexpr std::array<std::string_view, 4> kVendors = {"CMT", "VTS", "VTS", "DDS"};
-constexpr std::array<std::string_view, 8> kPayments = {"card", "card", "card", "card", "cash", "cash", "dispute", "free"};
+constexpr std::array<std::string_view, 8> kPayments = {"card", "card", "card",    "card",
+                                                       "cash", "cash", "dispute", "free"};
 constexpr std::array<std::string_view, 8> kNotes = {"ok", "ok", "ok", "ok", "rain", "shared", "airport", "round trip"};
 
 void write_note(FieldWriter& out, RowRandom& random, const TripsRates& rates) {
@@ -110,7 +111,8 @@ void write_note(FieldWriter& out, RowRandom& random, const TripsRates& rates) {
   const std::uint32_t detail = random.bits();
   if (null) return;
   if (newline) {
-    out.text(detail & 1 ? "\"left a bag in the car,\ncalled about it after " : "\"two stops:\n\"\"Main Street\"\" first\nwaited ");
+    out.text(detail & 1 ? "\"left a bag in the car,\ncalled about it after "
+                        : "\"two stops:\n\"\"Main Street\"\" first\nwaited ");
     out.number(detail >> 1 & 63);
     out.text(" minutes\"");
   } else if (quoted) {
@@ -127,7 +129,8 @@ void write_note(FieldWriter& out, RowRandom& random, const TripsRates& rates) {
 char* write_trips_row(char* begin, std::uint64_t seed, std::uint64_t row, const TripsRates& rates) {
   RowRandom random(seed, row);
   FieldWriter out(begin);
-  const std::int64_t pickup = kFirstPickupSeconds + static_cast<std::int64_t>(row / kRowsPerSecond % kSecondsMax) + random.below(3600);
+  const std::int64_t pickup =
+      kFirstPickupSeconds + static_cast<std::int64_t>(row / kRowsPerSecond % kSecondsMax) + random.below(3600);
   const std::uint32_t duration = 120 + random.below(1800) + random.below(1800);
   const std::uint32_t distance = duration * (15 + random.below(60)) / 100;  // hundredths of a km
   const std::uint32_t fare = 250 + distance * 12 / 10 + duration / 60 * 35;

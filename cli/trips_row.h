@@ -16,7 +16,8 @@ struct TripsRates {
 
 inline constexpr std::size_t kTripsRowBytesMax = 320;
 inline constexpr std::string_view kTripsHeader =
-    "trip_id,vendor,pickup_at,dropoff_at,passenger_count,distance_km,pickup_lon,pickup_lat,dropoff_lon,dropoff_lat,rate_code,"
+    "trip_id,vendor,pickup_at,dropoff_at,passenger_count,distance_km,pickup_lon,pickup_lat,dropoff_lon,dropoff_lat,"
+    "rate_code,"
     "payment,fare,tip,tolls,total,note\n";
 
 // Writes row `row` with its line end at `out`, which has room for kTripsRowBytesMax bytes. Returns the end.

@@ -40,7 +40,7 @@ Result<int> validate(const ValidateOptions& options, const Invocation& invocatio
   for (const TableSpec& table : job.tables) {
     std::string from;
     for (const SourceId source : table.from) from += (from.empty() ? "" : ", ") + job.sources[source.value()].name;
-    rows.push_back({table.name, std::to_string(table.columns.size()), from});
+    rows.push_back({table.name, table.inferred ? "inferred" : std::to_string(table.schema().size()), from});
   }
   text += text_table(rows) + "\n";
   for (const ModeSpec& mode : job.modes) text += fmt::format("mode {}: {}\n", mode.name, to_string(mode.write));

@@ -10,7 +10,6 @@
 namespace tipple {
 namespace {
 
-
 constexpr unsigned kArchiveFlags = boost::archive::no_header | boost::archive::no_codecvt | boost::archive::no_tracking;
 
 class AppendBuffer final : public std::streambuf {

@@ -424,8 +424,7 @@ void Scheduler::revoke_all() {
 void Scheduler::refresh(WorkerId worker) {
   const std::size_t index = worker.value();
   const Worker& record = workers_[index];
-  const std::size_t load =
-      std::min<std::size_t>(record.held_count + (record.scanning ? 1 : 0), kChunksPerWorker);
+  const std::size_t load = std::min<std::size_t>(record.held_count + (record.scanning ? 1 : 0), kChunksPerWorker);
   const bool is_live = record.presence == Presence::kLive;
   for (std::size_t level = 0; level < with_held_.size(); ++level) {
     if (is_live && level == load) {
@@ -434,7 +433,8 @@ void Scheduler::refresh(WorkerId worker) {
       with_held_[level].erase(index);
     }
   }
-  if (is_live && record.held_count > 1 && chunks_[record.held[record.held_count - 1U].chunk.value()].holder_count == 1) {
+  if (is_live && record.held_count > 1 &&
+      chunks_[record.held[record.held_count - 1U].chunk.value()].holder_count == 1) {
     duplicable_.insert(index);
   } else {
     duplicable_.erase(index);

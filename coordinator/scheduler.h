@@ -22,8 +22,8 @@ namespace tipple {
 
 inline constexpr WorkerId kNoWorker{UINT32_MAX};
 
-// Chunks that a worker holds: one whose files are being synced, one running, one prefetched. With fewer, reading would wait for
-// the disk's fsync.
+// Chunks that a worker holds: one whose files are being synced, one running, one prefetched. With fewer, reading would
+// wait for the disk's fsync.
 inline constexpr std::uint32_t kChunksPerWorker = 3;
 
 struct SchedulerConfig {
@@ -196,8 +196,8 @@ class Scheduler {
   IndexSet ready_;  // ranks
   std::vector<Worker> workers_;
   std::array<IndexSet, kChunksPerWorker + 1> with_held_;  // live workers by what they hold (a scan counts)
-  IndexSet duplicable_;                                           // live workers whose prefetched chunk nobody else holds
-  std::vector<ChunkId> scans_;                                    // wanted, not handed out
+  IndexSet duplicable_;                                   // live workers whose prefetched chunk nobody else holds
+  std::vector<ChunkId> scans_;                            // wanted, not handed out
   std::size_t accepted_ = 0;
   std::size_t held_total_ = 0;
   std::uint64_t reissued_ = 0;

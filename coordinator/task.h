@@ -135,7 +135,7 @@ struct LoadSetup {
   std::string job_folder;  // absolute: relative paths of the job
   std::string mode;
   std::vector<std::string> tables;  // of the job that this load is for, in the job's order; empty: all
-  std::string columns;              // JSON: what was found to be the columns of tables that declare none (jobs/load_job.h)
+  std::string columns;  // JSON: what was found to be the columns of tables that declare none (jobs/load_job.h)
   LoadId load;
   AttemptId attempt;
   std::uint32_t attempt_number = 1;

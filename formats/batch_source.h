@@ -1,8 +1,8 @@
 // BatchSource: a columnar input file (Parquet, HDF5, a part of one of our tables) as Arrow batches.
 //
-// Such a file is cut in the byte space of the file like any other: a stretch of its rows (row group, HDF5 chunk rows) belongs to the byte
-// range in which it begins, so that the ranges of the chunk plan tile the rows as they tile the bytes.
-// Thread rule: open() and metadata from one thread; read() from several threads at once.
+// Such a file is cut in the byte space of the file like any other: a stretch of its rows (row group, HDF5 chunk rows)
+// belongs to the byte range in which it begins, so that the ranges of the chunk plan tile the rows as they tile the
+// bytes. Thread rule: open() and metadata from one thread; read() from several threads at once.
 #pragma once
 
 #include <cstdint>
@@ -31,19 +31,22 @@ class BatchSource {
   virtual ~BatchSource() = default;
   [[nodiscard]] virtual std::shared_ptr<arrow::Schema> schema() const = 0;
   [[nodiscard]] virtual std::uint64_t rows() const = 0;
-  // Stretches that belong to the byte range [begin, end) of the file, in row order. `rows_max`: longer row groups are cut.
-  [[nodiscard]] virtual std::vector<BatchStretch> stretches(std::uint64_t begin, std::uint64_t end, std::uint64_t rows_max) const = 0;
+  // Stretches that belong to the byte range [begin, end) of the file, in row order. `rows_max`: longer row groups are
+  // cut.
+  [[nodiscard]] virtual std::vector<BatchStretch> stretches(std::uint64_t begin, std::uint64_t end,
+                                                            std::uint64_t rows_max) const = 0;
   // `columns`: positions in schema(). The batch's columns stand in that order.
-  [[nodiscard]] virtual Result<std::shared_ptr<arrow::RecordBatch>> read(const BatchStretch& stretch, const std::vector<int>& columns,
+  [[nodiscard]] virtual Result<std::shared_ptr<arrow::RecordBatch>> read(const BatchStretch& stretch,
+                                                                         const std::vector<int>& columns,
                                                                          arrow::MemoryPool* pool) const = 0;
 };
 
-// kParquet, kHdf5, kTable (a part of ours, by its ending). Foreign files are hostile: they are looked at in a child process with limits
-// first, and a crash there is an Error here.
+// kParquet, kHdf5, kTable (a part of ours, by its ending). Foreign files are hostile: they are looked at in a child
+// process with limits first, and a crash there is an Error here.
 [[nodiscard]] Result<std::unique_ptr<BatchSource>> open_batch_source(const std::string& path, const SourceSpec& source);
 
-// From a file's columns to a table's: casts values of any Arrow type to the declared types; what does not fit is a reject, with the row's
-// number as its line (from 0 within the file) and offset.
+// From a file's columns to a table's: casts values of any Arrow type to the declared types; what does not fit is a
+// reject, with the row's number as its line (from 0 within the file) and offset.
 class BatchConverter {
  public:
   // Errors: kUsage: unknown field with its nearest name, a type that cannot become the declared one at all.
@@ -53,8 +56,8 @@ class BatchConverter {
   // What to read: positions in the file's schema.
   [[nodiscard]] virtual const std::vector<int>& columns() const = 0;
   // `first_row`: of the batch in the file. ConvertedBatch::origins are row numbers in the batch.
-  [[nodiscard]] virtual Result<ConvertedBatch> convert(const arrow::RecordBatch& batch, std::uint64_t first_row, std::string_view path,
-                                                       arrow::MemoryPool* pool) const = 0;
+  [[nodiscard]] virtual Result<ConvertedBatch> convert(const arrow::RecordBatch& batch, std::uint64_t first_row,
+                                                       std::string_view path, arrow::MemoryPool* pool) const = 0;
 };
 
 }  // namespace tipple

@@ -33,9 +33,10 @@ struct ByteSourceFile {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Fills `out` from `offset` of the text; fewer bytes only at the text's end. Without random access offsets must follow one another.
-  // Errors: kEnvironment, with what is wrong and the offset in the file: it changed since it was listed, ends too early, is damaged, is
-  // a decompression bomb; bytes that are invalid in the source's encoding under on_invalid: fail.
+  // Fills `out` from `offset` of the text; fewer bytes only at the text's end. Without random access offsets must
+  // follow one another. Errors: kEnvironment, with what is wrong and the offset in the file: it changed since it was
+  // listed, ends too early, is damaged, is a decompression bomb; bytes that are invalid in the source's encoding under
+  // on_invalid: fail.
   [[nodiscard]] virtual Result<std::size_t> read(std::span<char> out, std::uint64_t offset) = 0;
   [[nodiscard]] virtual bool random_access() const = 0;
   // Bytes taken from the file so far (compressed ones).
@@ -46,14 +47,16 @@ class ByteSource {
   virtual void will_need(std::uint64_t offset, std::uint64_t bytes) const = 0;
 };
 
-// `threads`: how many may decompress members of one file at a time. Memory: at most `memory_bytes` for what is decompressed ahead.
+// `threads`: how many may decompress members of one file at a time. Memory: at most `memory_bytes` for what is
+// decompressed ahead.
 [[nodiscard]] Result<std::unique_ptr<ByteSource>> open_byte_source(const ByteSourceFile& file, const SourceSpec& source,
                                                                    unsigned threads, std::uint64_t memory_bytes);
 
 // Can a file of this source with these first bytes be cut anywhere (bytes of the file are bytes of the text)?
 [[nodiscard]] bool is_splittable(std::span<const char> first, const SourceSpec& source);
 
-// Members of a zip archive that are files, by name, with their compressed sizes. Errors: kEnvironment; names that leave the archive.
+// Members of a zip archive that are files, by name, with their compressed sizes. Errors: kEnvironment; names that leave
+// the archive.
 struct ZipMember {
   std::string name;
   std::uint64_t compressed_bytes = 0;

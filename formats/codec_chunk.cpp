@@ -71,9 +71,9 @@ Status decompress_lz4(std::span<const std::uint8_t> in, std::span<std::uint8_t> 
     if (have == want) {
       std::memcpy(out.data() + to, in.data() + from, want);
     } else {
-      const int got = LZ4_decompress_safe(reinterpret_cast<const char*>(in.data() + from),
-                                          reinterpret_cast<char*>(out.data() + to), static_cast<int>(have),
-                                          static_cast<int>(want));
+      const int got =
+          LZ4_decompress_safe(reinterpret_cast<const char*>(in.data() + from), reinterpret_cast<char*>(out.data() + to),
+                              static_cast<int>(have), static_cast<int>(want));
       if (got < 0 || static_cast<std::size_t>(got) != want) return environment_error("lz4: a damaged block");
     }
     from += have;
@@ -104,7 +104,8 @@ std::optional<std::span<const std::uint8_t>> compress_chunk(Codec codec, std::sp
       size = compress_lz4(in, out = scratch.need(capacity), capacity);
       break;
     }
-    case Codec::kNone: TIPPLE_CHECK(false, "compress_chunk without a codec");
+    case Codec::kNone:
+      TIPPLE_CHECK(false, "compress_chunk without a codec");
   }
   if (size == 0 || size >= in.size()) return std::nullopt;
   return std::span<const std::uint8_t>(out, size);
@@ -112,10 +113,14 @@ std::optional<std::span<const std::uint8_t>> compress_chunk(Codec codec, std::sp
 
 Status decompress_chunk(Codec codec, std::span<const std::uint8_t> in, std::span<std::uint8_t> out) {
   switch (codec) {
-    case Codec::kDeflate: return inflate(in, out);
-    case Codec::kZstd: return decompress_zstd(in, out);
-    case Codec::kLz4: return decompress_lz4(in, out);
-    case Codec::kNone: break;
+    case Codec::kDeflate:
+      return inflate(in, out);
+    case Codec::kZstd:
+      return decompress_zstd(in, out);
+    case Codec::kLz4:
+      return decompress_lz4(in, out);
+    case Codec::kNone:
+      break;
   }
   TIPPLE_CHECK(false, "decompress_chunk without a codec");
   return {};

@@ -2,11 +2,13 @@
 //
 //   deflate  zlib stream (filter 1): ISA-L level 1 on x86-64 and aarch64, libdeflate level 1 elsewhere
 //   zstd     one zstd frame (filter 32015)
-//   lz4      the lz4 plugin's blocks (filter 32004): u64 total bytes, u32 block bytes, then u32 compressed bytes and data for
+//   lz4      the lz4 plugin's blocks (filter 32004): u64 total bytes, u32 block bytes, then u32 compressed bytes and
+//   data for
 //            each block, all big-endian; a block whose compressed size is its own size is stored
 //   none     no filter
 //
-// Thread rule: any thread; the codecs' working memory is per thread. Equal input gives equal bytes on equal CPU kernels.
+// Thread rule: any thread; the codecs' working memory is per thread. Equal input gives equal bytes on equal CPU
+// kernels.
 #pragma once
 
 #include <cstdint>

@@ -20,21 +20,23 @@ namespace {
 
 #if TIPPLE_DEFLATE_ISAL
 constexpr int kLevel = 1;
-// ISA-L 2.30 hashes the second position of a fresh stream with what a register holds: bits 16 to 47 of the stream object's
-// address (.write_first_byte in igzip_icf_body_h1_gr_bt.asm). The output is valid but not always the same, and parts must be. The
-// code for short inputs has no such fault, so a few bytes go first, and the flush keeps the history that they begin.
+// ISA-L 2.30 hashes the second position of a fresh stream with what a register holds: bits 16 to 47 of the stream
+// object's address (.write_first_byte in igzip_icf_body_h1_gr_bt.asm). The output is valid but not always the same, and
+// parts must be. The code for short inputs has no such fault, so a few bytes go first, and the flush keeps the history
+// that they begin.
 constexpr std::uint32_t kFirstBytes = 8;
 // Room for the frame of the stream, and for the frames of a piece with what ISA-L wants to work in.
 constexpr std::size_t kFrameBytes = 128;
 constexpr std::size_t kPieceFrameBytes = 64;
 
-// ISA-L spends most of its time on what does not shrink: the low bytes of floats and times. Such pieces are stored as they are.
-// Each is judged by a sample, so that the bytes remain a function of the input.
+// ISA-L spends most of its time on what does not shrink: the low bytes of floats and times. Such pieces are stored as
+// they are. Each is judged by a sample, so that the bytes remain a function of the input.
 constexpr std::size_t kPieceBytes = 32 * 1024;
 constexpr std::size_t kPieceBytesMin = 4 * 1024;
 static_assert(kPieceBytes < 65'536, "a stored block holds at most 65,535 bytes");
 constexpr std::size_t kSampleBytes = 512;
-// Pairs of equal bytes among the sample: 511 +- 23 of evenly spread bytes, 654 if coding them by frequency would save at most 4.5 %.
+// Pairs of equal bytes among the sample: 511 +- 23 of evenly spread bytes, 654 if coding them by frequency would save
+// at most 4.5 %.
 constexpr std::size_t kEqualPairsMax = 654;
 constexpr std::size_t kRepeatSampleBytes = 1024;
 constexpr std::size_t kRepeatsMax = 8;
@@ -48,8 +50,8 @@ using Compressor =
     std::unique_ptr<libdeflate_compressor, decltype([](libdeflate_compressor* c) { libdeflate_free_compressor(c); })>;
 #endif
 
-using Decompressor =
-    std::unique_ptr<libdeflate_decompressor, decltype([](libdeflate_decompressor* d) { libdeflate_free_decompressor(d); })>;
+using Decompressor = std::unique_ptr<libdeflate_decompressor,
+                                     decltype([](libdeflate_decompressor* d) { libdeflate_free_decompressor(d); })>;
 
 }  // namespace
 
@@ -69,7 +71,8 @@ bool spread_evenly(Bytes piece) {
   return (squares - kSampleBytes) / 2 <= kEqualPairsMax;
 }
 
-// Four bytes seen before, in a stretch from the middle: a counter's bytes are spread evenly, too, and shrink to nothing.
+// Four bytes seen before, in a stretch from the middle: a counter's bytes are spread evenly, too, and shrink to
+// nothing.
 bool repeats(Bytes piece) {
   constexpr int kHashBits = 11;
   std::array<std::uint32_t, std::size_t{1} << kHashBits> seen{};
@@ -102,7 +105,8 @@ class BlockWriter {
     const auto length = static_cast<std::uint16_t>(piece.size());
     const auto low = static_cast<std::uint8_t>(length);
     const auto high = static_cast<std::uint8_t>(length >> 8);
-    put({static_cast<std::uint8_t>(last ? 1 : 0), low, high, static_cast<std::uint8_t>(~low), static_cast<std::uint8_t>(~high)});
+    put({static_cast<std::uint8_t>(last ? 1 : 0), low, high, static_cast<std::uint8_t>(~low),
+         static_cast<std::uint8_t>(~high)});
     if (!reserve(piece.size())) return;
     std::memcpy(out_ + size_, piece.data(), piece.size());
     size_ += piece.size();
@@ -173,8 +177,8 @@ std::size_t deflate(Bytes in, std::uint8_t* out, std::size_t capacity) {
   }
   if (waiting > 0 || in.empty()) writer.compress(in.last(waiting), true);
   const std::uint32_t sum = isal_adler32(1, in.data(), in.size());
-  writer.put({static_cast<std::uint8_t>(sum >> 24), static_cast<std::uint8_t>(sum >> 16), static_cast<std::uint8_t>(sum >> 8),
-              static_cast<std::uint8_t>(sum)});
+  writer.put({static_cast<std::uint8_t>(sum >> 24), static_cast<std::uint8_t>(sum >> 16),
+              static_cast<std::uint8_t>(sum >> 8), static_cast<std::uint8_t>(sum)});
   return writer.size();
 }
 
@@ -194,10 +198,13 @@ Status inflate(std::span<const std::uint8_t> in, std::span<std::uint8_t> out) {
   const libdeflate_result result =
       libdeflate_zlib_decompress(decompressor.get(), in.data(), in.size(), out.data(), out.size(), nullptr);
   switch (result) {
-    case LIBDEFLATE_SUCCESS: return {};
-    case LIBDEFLATE_BAD_DATA: return environment_error("deflate: a damaged chunk");
+    case LIBDEFLATE_SUCCESS:
+      return {};
+    case LIBDEFLATE_BAD_DATA:
+      return environment_error("deflate: a damaged chunk");
     case LIBDEFLATE_SHORT_OUTPUT:
-    case LIBDEFLATE_INSUFFICIENT_SPACE: break;
+    case LIBDEFLATE_INSUFFICIENT_SPACE:
+      break;
   }
   return environment_error("deflate: a chunk of the wrong size");
 }

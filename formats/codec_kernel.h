@@ -1,12 +1,14 @@
-// One loop compiled for several instruction sets, the best chosen at run time: for plain loops that the compiler vectorises well.
-// (Kernels that need instructions by name use Highway: csv_index.)
+// One loop compiled for several instruction sets, the best chosen at run time: for plain loops that the compiler
+// vectorises well. (Kernels that need instructions by name use Highway: csv_index.)
 //
 //   struct SumKernel { [[gnu::always_inline]] static inline void run(const Args& args) { ... } };
 //   run_kernel<SumKernel>(args);
 //
-// run() copies what its loop needs out of `args` first: a store in the loop might change `args`, and nothing would be vectorised.
+// run() copies what its loop needs out of `args` first: a store in the loop might change `args`, and nothing would be
+// vectorised.
 //
-// The loops are integer arithmetic or minimum and maximum, so every version gives the same answer. Thread rule: any thread.
+// The loops are integer arithmetic or minimum and maximum, so every version gives the same answer. Thread rule: any
+// thread.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -50,9 +52,12 @@ template <typename Kernel, typename Args>
 void run_kernel(const Args& args, KernelLevel level = kernel_level()) {
 #if TIPPLE_KERNEL_X86
   switch (level) {
-    case KernelLevel::kAvx512: return run_kernel_avx512<Kernel>(args);
-    case KernelLevel::kAvx2: return run_kernel_avx2<Kernel>(args);
-    case KernelLevel::kBaseline: break;
+    case KernelLevel::kAvx512:
+      return run_kernel_avx512<Kernel>(args);
+    case KernelLevel::kAvx2:
+      return run_kernel_avx2<Kernel>(args);
+    case KernelLevel::kBaseline:
+      break;
   }
 #else
   static_cast<void>(level);

@@ -1,4 +1,5 @@
-// Scratch memory that keeps its size between uses and is never cleared: what a thread gathers, shuffles and compresses in.
+// Scratch memory that keeps its size between uses and is never cleared: what a thread gathers, shuffles and compresses
+// in.
 //
 // Not thread-safe: one owner (usually a thread_local).
 #pragma once

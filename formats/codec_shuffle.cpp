@@ -6,9 +6,10 @@
 namespace tipple {
 namespace {
 
-// 16 elements at a time. Number the bytes of 16 elements of w bytes by (element, byte): shuffling is a rotation of that address's
-// bits, and interleaving the two halves of the buffer rotates by one bit. Four rounds turn (element, byte) into (byte, element);
-// log2(w) rounds turn it back. Compilers make one instruction of each half interleave on x86-64 (punpck) and on Arm (zip).
+// 16 elements at a time. Number the bytes of 16 elements of w bytes by (element, byte): shuffling is a rotation of that
+// address's bits, and interleaving the two halves of the buffer rotates by one bit. Four rounds turn (element, byte)
+// into (byte, element); log2(w) rounds turn it back. Compilers make one instruction of each half interleave on x86-64
+// (punpck) and on Arm (zip).
 using Vec = std::uint8_t __attribute__((vector_size(16)));
 constexpr std::size_t kVecBytes = sizeof(Vec);
 
@@ -40,7 +41,8 @@ template <std::size_t kVecs>
 }
 
 template <std::size_t kElementBytes>
-void shuffle_power_of_two(const std::uint8_t* elements, std::size_t count, std::uint8_t* planes, std::size_t plane_bytes) {
+void shuffle_power_of_two(const std::uint8_t* elements, std::size_t count, std::uint8_t* planes,
+                          std::size_t plane_bytes) {
   std::size_t at = 0;
   for (; at + kVecBytes <= count; at += kVecBytes) {
     std::array<Vec, kElementBytes> vecs;
@@ -72,13 +74,14 @@ void unshuffle_power_of_two(const std::uint8_t* planes, std::size_t count, std::
   }
 }
 
-// Any width: bytes [first, first + planes) of each element, 16 at most, through the 16-byte kernel; the bytes that a 16-byte load
-// takes beyond them are dropped. `readable`: bytes that may be read from `elements`.
+// Any width: bytes [first, first + planes) of each element, 16 at most, through the 16-byte kernel; the bytes that a
+// 16-byte load takes beyond them are dropped. `readable`: bytes that may be read from `elements`.
 void shuffle_band(std::size_t element_bytes, const std::uint8_t* elements, std::size_t count, std::size_t readable,
                   std::size_t first, std::uint8_t* planes, std::size_t plane_bytes) {
   const std::size_t band = element_bytes - first < kVecBytes ? element_bytes - first : kVecBytes;
   std::size_t at = 0;
-  for (; at + kVecBytes <= count && (at + kVecBytes - 1) * element_bytes + first + kVecBytes <= readable; at += kVecBytes) {
+  for (; at + kVecBytes <= count && (at + kVecBytes - 1) * element_bytes + first + kVecBytes <= readable;
+       at += kVecBytes) {
     std::array<Vec, kVecBytes> vecs;
     for (std::size_t i = 0; i < kVecBytes; ++i) vecs[i] = load(elements + (at + i) * element_bytes + first);
     for (int round = 0; round < 4; ++round) rotate_once(vecs);
@@ -97,11 +100,16 @@ void shuffle(std::size_t element_bytes, const std::uint8_t* elements, std::size_
     case 1:
       if (count > 0) std::memcpy(planes, elements, count);  // no elements may have no address
       return;
-    case 2: return shuffle_power_of_two<2>(elements, count, planes, plane_bytes);
-    case 4: return shuffle_power_of_two<4>(elements, count, planes, plane_bytes);
-    case 8: return shuffle_power_of_two<8>(elements, count, planes, plane_bytes);
-    case 16: return shuffle_power_of_two<16>(elements, count, planes, plane_bytes);
-    default: break;
+    case 2:
+      return shuffle_power_of_two<2>(elements, count, planes, plane_bytes);
+    case 4:
+      return shuffle_power_of_two<4>(elements, count, planes, plane_bytes);
+    case 8:
+      return shuffle_power_of_two<8>(elements, count, planes, plane_bytes);
+    case 16:
+      return shuffle_power_of_two<16>(elements, count, planes, plane_bytes);
+    default:
+      break;
   }
   for (std::size_t first = 0; first < element_bytes; first += kVecBytes) {
     shuffle_band(element_bytes, elements, count, count * element_bytes, first, planes, plane_bytes);
@@ -113,11 +121,16 @@ void unshuffle(std::size_t element_bytes, const std::uint8_t* planes, std::size_
     case 1:
       if (count > 0) std::memcpy(elements, planes, count);  // no elements may have no address
       return;
-    case 2: return unshuffle_power_of_two<2>(planes, count, elements);
-    case 4: return unshuffle_power_of_two<4>(planes, count, elements);
-    case 8: return unshuffle_power_of_two<8>(planes, count, elements);
-    case 16: return unshuffle_power_of_two<16>(planes, count, elements);
-    default: break;
+    case 2:
+      return unshuffle_power_of_two<2>(planes, count, elements);
+    case 4:
+      return unshuffle_power_of_two<4>(planes, count, elements);
+    case 8:
+      return unshuffle_power_of_two<8>(planes, count, elements);
+    case 16:
+      return unshuffle_power_of_two<16>(planes, count, elements);
+    default:
+      break;
   }
   for (std::size_t j = 0; j < element_bytes; ++j) {
     const std::uint8_t* plane = planes + j * count;

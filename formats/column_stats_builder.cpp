@@ -36,7 +36,8 @@ constexpr std::int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 template <typename T>
 struct Range {
   T lowest = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-  T highest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+  T highest =
+      std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
   bool seen = false;  // of integers, whose identities are also values
 };
 
@@ -221,41 +222,57 @@ void add_labels(const arrow::ArrayData& data, LabelSet& labels) {
 struct NoRange {};
 
 using AnyRange =
-    std::variant<NoRange, Range<std::int8_t>, Range<std::int16_t>, Range<std::int32_t>, Range<std::int64_t>, Range<std::uint8_t>,
-                 Range<std::uint16_t>, Range<std::uint32_t>, Range<std::uint64_t>, Range<float>, Range<double>, ShortDecimalRange,
-                 DecimalRange, StringRange, LabelSet>;
+    std::variant<NoRange, Range<std::int8_t>, Range<std::int16_t>, Range<std::int32_t>, Range<std::int64_t>,
+                 Range<std::uint8_t>, Range<std::uint16_t>, Range<std::uint32_t>, Range<std::uint64_t>, Range<float>,
+                 Range<double>, ShortDecimalRange, DecimalRange, StringRange, LabelSet>;
 
 AnyRange empty_range(const DataType& type) {
   switch (type.kind) {
-    case TypeKind::kInt8: return Range<std::int8_t>{};
-    case TypeKind::kInt16: return Range<std::int16_t>{};
+    case TypeKind::kInt8:
+      return Range<std::int8_t>{};
+    case TypeKind::kInt16:
+      return Range<std::int16_t>{};
     case TypeKind::kInt32:
-    case TypeKind::kDate: return Range<std::int32_t>{};
+    case TypeKind::kDate:
+      return Range<std::int32_t>{};
     case TypeKind::kInt64:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return Range<std::int64_t>{};
-    case TypeKind::kUint8: return Range<std::uint8_t>{};
-    case TypeKind::kUint16: return Range<std::uint16_t>{};
-    case TypeKind::kUint32: return Range<std::uint32_t>{};
-    case TypeKind::kUint64: return Range<std::uint64_t>{};
-    case TypeKind::kFloat32: return Range<float>{};
-    case TypeKind::kFloat64: return Range<double>{};
+    case TypeKind::kTimestamp:
+      return Range<std::int64_t>{};
+    case TypeKind::kUint8:
+      return Range<std::uint8_t>{};
+    case TypeKind::kUint16:
+      return Range<std::uint16_t>{};
+    case TypeKind::kUint32:
+      return Range<std::uint32_t>{};
+    case TypeKind::kUint64:
+      return Range<std::uint64_t>{};
+    case TypeKind::kFloat32:
+      return Range<float>{};
+    case TypeKind::kFloat64:
+      return Range<double>{};
     case TypeKind::kDecimal:
       if (type.precision <= kDecimal64PrecisionMax) return ShortDecimalRange{};
       return DecimalRange{};
     case TypeKind::kString:
-    case TypeKind::kFixedString: return StringRange{};
-    case TypeKind::kEnum: return LabelSet{std::vector<std::uint8_t>(type.labels.size())};
-    case TypeKind::kBool: break;
+    case TypeKind::kFixedString:
+      return StringRange{};
+    case TypeKind::kEnum:
+      return LabelSet{std::vector<std::uint8_t>(type.labels.size())};
+    case TypeKind::kBool:
+      break;
   }
   return NoRange{};
 }
 
 void add_data(NoRange&, const arrow::ArrayData&) {}
 template <typename T>
-void add_data(Range<T>& range, const arrow::ArrayData& data) { add_range<1>(data, data.GetValues<T>(1), range); }
+void add_data(Range<T>& range, const arrow::ArrayData& data) {
+  add_range<1>(data, data.GetValues<T>(1), range);
+}
 void add_data(ShortDecimalRange& range, const arrow::ArrayData& data) {
-  add_range<2>(data, reinterpret_cast<const std::int64_t*>(data.GetValues<std::uint8_t>(1, 0)) + 2 * data.offset, range.words);
+  add_range<2>(data, reinterpret_cast<const std::int64_t*>(data.GetValues<std::uint8_t>(1, 0)) + 2 * data.offset,
+               range.words);
 }
 void add_data(DecimalRange& range, const arrow::ArrayData& data) { add_decimals(data, range); }
 void add_data(StringRange& range, const arrow::ArrayData& data) { add_strings(data, range); }
@@ -292,7 +309,8 @@ std::string date_text(std::int64_t days) {
 
 std::string time_text(std::int64_t micros) {
   const std::int64_t seconds = micros / kMicrosPerSecond;
-  return fmt::format("{:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60, micros % kMicrosPerSecond);
+  return fmt::format("{:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60,
+                     micros % kMicrosPerSecond);
 }
 
 std::string quoted_text(std::string_view text) { return text.empty() ? std::string() : fmt::format("\"{}\"", text); }
@@ -392,7 +410,8 @@ void put_range(const Range<T>& range, const DataType& type, ColumnStats& stats) 
 void put_range(const DecimalRange& range, const DataType& type, ColumnStats& stats) {
   if (!range.seen) return;
   const auto text = [&](Int128 value) {
-    return arrow::Decimal128(static_cast<std::int64_t>(value >> 64), static_cast<std::uint64_t>(value)).ToString(type.scale);
+    return arrow::Decimal128(static_cast<std::int64_t>(value >> 64), static_cast<std::uint64_t>(value))
+        .ToString(type.scale);
   };
   stats.min_json = text(range.lowest);
   stats.max_json = text(range.highest);
@@ -403,7 +422,8 @@ void put_range(const ShortDecimalRange& range, const DataType& type, ColumnStats
 void put_range(const StringRange& range, const DataType&, ColumnStats& stats) {
   if (!range.seen) return;
   stats.min_json = string_json(std::string(cut_text(range.lowest)));
-  stats.max_json = range.highest.size() <= kStringStatBytes ? string_json(range.highest) : rounded_up_json(range.highest);
+  stats.max_json =
+      range.highest.size() <= kStringStatBytes ? string_json(range.highest) : rounded_up_json(range.highest);
 }
 void put_range(const LabelSet& labels, const DataType& type, ColumnStats& stats) {
   StringRange range;

@@ -115,7 +115,8 @@ struct FinalizeKernel {
   }
 };
 
-// Adds the rows' 128-bit numbers. The low words as two halves, whose sums over a block cannot overflow: plain vector adds.
+// Adds the rows' 128-bit numbers. The low words as two halves, whose sums over a block cannot overflow: plain vector
+// adds.
 struct SumKernel {
   struct Args {
     const Lanes& lanes;
@@ -143,8 +144,8 @@ template <typename T>
 struct AddKernel {
   struct Args {
     const T* values;
-    std::size_t stride;              // in T: 2 for one half of 16-byte values
-    const std::uint64_t* valid;      // all ones or zero a row; nullptr: all valid
+    std::size_t stride;          // in T: 2 for one half of 16-byte values
+    const std::uint64_t* valid;  // all ones or zero a row; nullptr: all valid
     std::uint64_t key_xor, key_add;
     std::uint64_t null_a, null_b;
     Lanes& lanes;
@@ -192,7 +193,8 @@ struct ColumnView {
 template <typename T>
 void add_words(const ColumnView& column, const T* values, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
   const ColumnKeys& k = column.keys;
-  run_kernel<AddKernel<T>>(typename AddKernel<T>::Args{values, 1, valid, k.low_xor, k.low_add, k.null_a, k.null_b, lanes, rows});
+  run_kernel<AddKernel<T>>(
+      typename AddKernel<T>::Args{values, 1, valid, k.low_xor, k.low_add, k.null_a, k.null_b, lanes, rows});
 }
 
 // Values of two words, each with keys of its own; a null counts once.
@@ -205,7 +207,8 @@ void add_pairs(const ColumnView& column, const std::uint64_t* low, const std::ui
 }
 
 // Decimals: those that parts hold as one word count as one.
-void add_decimals(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+void add_decimals(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid,
+                  Lanes& lanes) {
   using Kernel = AddKernel<std::uint64_t>;
   const auto* pairs = reinterpret_cast<const std::uint64_t*>(column.data->GetValues<std::uint8_t>(1, 0)) +
                       2 * (static_cast<std::size_t>(column.data->offset) + first);
@@ -215,11 +218,13 @@ void add_decimals(const ColumnView& column, std::size_t first, std::size_t rows,
 }
 
 template <typename T>
-void add_fixed(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+void add_fixed(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid,
+               Lanes& lanes) {
   add_words(column, column.data->GetValues<T>(1) + first, rows, valid, lanes);
 }
 
-void add_bools(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+void add_bools(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid,
+               Lanes& lanes) {
   std::array<std::uint8_t, kBlockRows> values;
   const std::uint8_t* bits = column.data->GetValues<std::uint8_t>(1, 0);
   const auto offset = static_cast<std::size_t>(column.data->offset) + first;
@@ -264,7 +269,8 @@ struct ShortTextKernel {
   }
 };
 
-void add_strings(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+void add_strings(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid,
+                 Lanes& lanes) {
   const TextRows text(*column.data, first);
   StringWords words;
   for_each_16_bytes(text, rows, [&](std::size_t i, const char* p) {
@@ -292,26 +298,40 @@ void add_strings(const ColumnView& column, std::size_t first, std::size_t rows, 
   add_pairs(column, words.low.data(), words.high.data(), 1, rows, valid, lanes);
 }
 
-void add_column(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid, Lanes& lanes) {
+void add_column(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid,
+                Lanes& lanes) {
   switch (column.kind) {
-    case TypeKind::kInt8: return add_fixed<std::int8_t>(column, first, rows, valid, lanes);
-    case TypeKind::kInt16: return add_fixed<std::int16_t>(column, first, rows, valid, lanes);
+    case TypeKind::kInt8:
+      return add_fixed<std::int8_t>(column, first, rows, valid, lanes);
+    case TypeKind::kInt16:
+      return add_fixed<std::int16_t>(column, first, rows, valid, lanes);
     case TypeKind::kInt32:
-    case TypeKind::kDate: return add_fixed<std::int32_t>(column, first, rows, valid, lanes);
+    case TypeKind::kDate:
+      return add_fixed<std::int32_t>(column, first, rows, valid, lanes);
     case TypeKind::kInt64:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return add_fixed<std::int64_t>(column, first, rows, valid, lanes);
-    case TypeKind::kUint8: return add_fixed<std::uint8_t>(column, first, rows, valid, lanes);
+    case TypeKind::kTimestamp:
+      return add_fixed<std::int64_t>(column, first, rows, valid, lanes);
+    case TypeKind::kUint8:
+      return add_fixed<std::uint8_t>(column, first, rows, valid, lanes);
     case TypeKind::kUint16:
-    case TypeKind::kEnum: return add_fixed<std::uint16_t>(column, first, rows, valid, lanes);
-    case TypeKind::kUint32: return add_fixed<std::uint32_t>(column, first, rows, valid, lanes);
-    case TypeKind::kUint64: return add_fixed<std::uint64_t>(column, first, rows, valid, lanes);
-    case TypeKind::kFloat32: return add_fixed<float>(column, first, rows, valid, lanes);
-    case TypeKind::kFloat64: return add_fixed<double>(column, first, rows, valid, lanes);
-    case TypeKind::kDecimal: return add_decimals(column, first, rows, valid, lanes);
-    case TypeKind::kBool: return add_bools(column, first, rows, valid, lanes);
+    case TypeKind::kEnum:
+      return add_fixed<std::uint16_t>(column, first, rows, valid, lanes);
+    case TypeKind::kUint32:
+      return add_fixed<std::uint32_t>(column, first, rows, valid, lanes);
+    case TypeKind::kUint64:
+      return add_fixed<std::uint64_t>(column, first, rows, valid, lanes);
+    case TypeKind::kFloat32:
+      return add_fixed<float>(column, first, rows, valid, lanes);
+    case TypeKind::kFloat64:
+      return add_fixed<double>(column, first, rows, valid, lanes);
+    case TypeKind::kDecimal:
+      return add_decimals(column, first, rows, valid, lanes);
+    case TypeKind::kBool:
+      return add_bools(column, first, rows, valid, lanes);
     case TypeKind::kString:
-    case TypeKind::kFixedString: return add_strings(column, first, rows, valid, lanes);
+    case TypeKind::kFixedString:
+      return add_strings(column, first, rows, valid, lanes);
   }
 }
 
@@ -353,7 +373,8 @@ Id128 content_digest(const arrow::RecordBatch& batch, const Schema& schema) {
   for (std::size_t c = 0; c < schema.size(); ++c) {
     const arrow::ArrayData& data = *batch.column_data(static_cast<int>(c));
     const bool nulls = data.buffers[0] != nullptr && data.GetNullCount() != 0;
-    columns.push_back({schema[c].type.kind, schema[c].type.precision <= kDecimal64PrecisionMax, keys_of(c), &data, nulls ? data.GetValues<std::uint8_t>(0, 0) : nullptr});
+    columns.push_back({schema[c].type.kind, schema[c].type.precision <= kDecimal64PrecisionMax, keys_of(c), &data,
+                       nulls ? data.GetValues<std::uint8_t>(0, 0) : nullptr});
   }
   Lanes lanes;
   alignas(64) Block masks;
@@ -362,7 +383,8 @@ Id128 content_digest(const arrow::RecordBatch& batch, const Schema& schema) {
   for (std::size_t first = 0; first < rows_total; first += kBlockRows) {
     const std::size_t rows = std::min(kBlockRows, rows_total - first);
     std::memset(&lanes, 0, sizeof(lanes));
-    for (const ColumnView& column : columns) add_column(column, first, rows, masks_of(column, first, rows, masks), lanes);
+    for (const ColumnView& column : columns)
+      add_column(column, first, rows, masks_of(column, first, rows, masks), lanes);
     run_kernel<FinalizeKernel>(FinalizeKernel::Args{lanes, rows});
     run_kernel<SumKernel>(SumKernel::Args{lanes, rows, sum});
   }

@@ -44,7 +44,8 @@ class CsvColumn {
 // `position`: of the column in its table.
 [[nodiscard]] std::unique_ptr<CsvColumn> make_csv_column(const CsvDialect& dialect, const Column& column,
                                                          std::uint32_t position);
-// The same for a column whose dates or times are written in a format of their own. Errors: kUsage, TimeFormat::compile's.
+// The same for a column whose dates or times are written in a format of their own. Errors: kUsage,
+// TimeFormat::compile's.
 [[nodiscard]] Result<std::unique_ptr<CsvColumn>> make_csv_column(const CsvDialect& dialect, const ColumnSpec& spec,
                                                                  std::uint32_t position);
 // make_csv_column's parts, by what the values look like in memory.

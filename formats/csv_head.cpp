@@ -107,7 +107,7 @@ Result<std::vector<std::string>> header_names(const std::vector<std::string_view
 }  // namespace
 
 Result<FileHead> read_csv_head(std::span<const char> bytes, bool complete, const CsvDialect& dialect,
-                              const std::vector<std::string>& fields, const std::string& path) {
+                               const std::vector<std::string>& fields, const std::string& path) {
   if (!dialect.header && fields.empty()) {
     return usage_error("the source has no header and no names", path, "name its columns in the source's `fields`");
   }

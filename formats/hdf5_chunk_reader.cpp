@@ -26,7 +26,8 @@ Result<Hdf5ChunkReader> Hdf5ChunkReader::open(hid_t file, const Column& column, 
 }
 
 Status Hdf5ChunkReader::open_layout() {
-  TIPPLE_TRY(const Hdf5Handle creation, hdf5_handle(H5Dget_create_plist(dataset_.id()), H5Pclose, "cannot read a layout", path_));
+  TIPPLE_TRY(const Hdf5Handle creation,
+             hdf5_handle(H5Dget_create_plist(dataset_.id()), H5Pclose, "cannot read a layout", path_));
   hsize_t chunk = 0;
   if (H5Pget_layout(creation.id()) != H5D_CHUNKED || H5Pget_chunk(creation.id(), 1, &chunk) != 1 || chunk == 0) {
     return damaged("not chunked");
@@ -40,7 +41,8 @@ Status Hdf5ChunkReader::open_filters(hid_t creation) {
   for (int i = 0; i < count; ++i) {
     unsigned flags = 0;
     std::size_t values = 0;
-    const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, nullptr);
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, nullptr);
     const bool last = i + 1 == count;
     if (filter == H5Z_FILTER_SHUFFLE && i == 0 && !last) {
       shuffled_ = true;
@@ -60,14 +62,16 @@ Status Hdf5ChunkReader::open_filters(hid_t creation) {
   return {};
 }
 
-Result<std::vector<std::uint8_t>> Hdf5ChunkReader::decode(std::vector<std::uint8_t> stored, std::uint32_t filter_mask) const {
+Result<std::vector<std::uint8_t>> Hdf5ChunkReader::decode(std::vector<std::uint8_t> stored,
+                                                          std::uint32_t filter_mask) const {
   const std::size_t raw = chunk_elements_ * shape_.element_bytes;
   const std::uint32_t compression_bit = shuffled_ ? 2U : 1U;
   const bool compressed = codec_ != Codec::kNone && (filter_mask & compression_bit) == 0;
   const bool shuffled = shuffled_ && (filter_mask & 1U) == 0;
   if (compressed) {
     std::vector<std::uint8_t> bytes(raw);
-    if (const Status status = decompress_chunk(codec_, stored, bytes); !status.ok()) return damaged(status.error().what);
+    if (const Status status = decompress_chunk(codec_, stored, bytes); !status.ok())
+      return damaged(status.error().what);
     stored = std::move(bytes);
   }
   if (stored.size() != raw) return damaged("a chunk of the wrong size");
@@ -92,7 +96,8 @@ Result<std::optional<std::vector<std::uint8_t>>> Hdf5ChunkReader::read(std::uint
     // A chunk that compression did not make smaller is stored as it was: none is larger.
     if (size > chunk_elements_ * shape_.element_bytes) return damaged("a chunk of the wrong size");
     stored.resize(size);
-    if (H5Dread_chunk(dataset_.id(), H5P_DEFAULT, &offset, &filter_mask, stored.data()) < 0) return hdf5_error(what, path_);
+    if (H5Dread_chunk(dataset_.id(), H5P_DEFAULT, &offset, &filter_mask, stored.data()) < 0)
+      return hdf5_error(what, path_);
   }
   TIPPLE_TRY(auto elements, decode(std::move(stored), filter_mask));
   return std::optional(std::move(elements));

@@ -31,7 +31,8 @@ class Hdf5ChunkReader {
   [[nodiscard]] Status open_layout();
   [[nodiscard]] Status open_filters(hid_t creation);
   [[nodiscard]] Error damaged(const std::string& why) const;
-  [[nodiscard]] Result<std::vector<std::uint8_t>> decode(std::vector<std::uint8_t> stored, std::uint32_t filter_mask) const;
+  [[nodiscard]] Result<std::vector<std::uint8_t>> decode(std::vector<std::uint8_t> stored,
+                                                         std::uint32_t filter_mask) const;
 
   std::filesystem::path path_;
   PartDataset shape_;

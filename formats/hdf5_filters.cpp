@@ -25,7 +25,8 @@ std::uint64_t claimed_bytes(Codec codec, std::span<const std::uint8_t> in) {
 
 // H5Z_func_t: replaces the buffer and gives its new size, or 0 for failure.
 template <Codec kCodec>
-std::size_t filter(unsigned flags, std::size_t, const unsigned[], std::size_t used, std::size_t* allocated, void** buffer) {
+std::size_t filter(unsigned flags, std::size_t, const unsigned[], std::size_t used, std::size_t* allocated,
+                   void** buffer) {
   const std::span<const std::uint8_t> in(static_cast<const std::uint8_t*>(*buffer), used);
   void* replaced = nullptr;
   std::size_t size = 0;

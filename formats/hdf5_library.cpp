@@ -57,7 +57,8 @@ Error hdf5_error(std::string_view what, const std::filesystem::path& path) {
   return environment_error(std::string(what) + (text.empty() ? "" : " (HDF5: " + text + ")"), path.string());
 }
 
-Result<Hdf5Handle> hdf5_handle(hid_t id, Hdf5Handle::Close close, std::string_view what, const std::filesystem::path& path) {
+Result<Hdf5Handle> hdf5_handle(hid_t id, Hdf5Handle::Close close, std::string_view what,
+                               const std::filesystem::path& path) {
   if (id < 0) return hdf5_error(what, path);
   return Hdf5Handle(id, close);
 }
@@ -77,9 +78,11 @@ Result<Hdf5Handle> hdf5_create_file(const std::filesystem::path& path, bool virt
   TIPPLE_RETURN_IF_ERROR(reserved.close());
   auto create = [&]() -> Result<Hdf5Handle> {
     TIPPLE_TRY(const Hdf5Handle access, hdf5_file_access(virtual_datasets, path));
-    TIPPLE_TRY(const Hdf5Handle creation, hdf5_handle(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "cannot prepare HDF5", path));
+    TIPPLE_TRY(const Hdf5Handle creation,
+               hdf5_handle(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "cannot prepare HDF5", path));
     if (H5Pset_obj_track_times(creation.id(), false) < 0) return hdf5_error("cannot prepare HDF5", path);
-    return hdf5_handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose, "cannot create", path);
+    return hdf5_handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose, "cannot create",
+                       path);
   };
   Result<Hdf5Handle> file = create();
   if (!file.ok()) ::unlink(path.c_str());
@@ -111,8 +114,8 @@ Result<Hdf5Handle> text_type(std::size_t size, const std::filesystem::path& path
 Status put_attribute(hid_t object, const char* name, hid_t type, const void* value, const std::filesystem::path& path) {
   const std::string what = std::string("cannot write the attribute ") + name;
   TIPPLE_TRY(const Hdf5Handle space, hdf5_handle(H5Screate(H5S_SCALAR), H5Sclose, what, path));
-  TIPPLE_TRY(Hdf5Handle attribute, hdf5_handle(H5Acreate2(object, name, type, space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
-                                               what, path));
+  TIPPLE_TRY(Hdf5Handle attribute,
+             hdf5_handle(H5Acreate2(object, name, type, space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose, what, path));
   if (H5Awrite(attribute.id(), type, value) < 0 || !attribute.close()) return hdf5_error(what, path);
   return {};
 }
@@ -171,9 +174,11 @@ Result<std::uint64_t> hdf5_get_number(hid_t object, const char* name, const std:
 
 Status hdf5_put_root_attributes(hid_t file, const Schema& schema, const std::map<std::string, std::string>& attributes,
                                 const std::filesystem::path& path) {
-  TIPPLE_TRY(const Hdf5Handle root, hdf5_handle(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
+  TIPPLE_TRY(const Hdf5Handle root,
+             hdf5_handle(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
   TIPPLE_RETURN_IF_ERROR(hdf5_put_attribute(root.id(), "tipple_format", std::string_view(kFormatVersion), path));
-  TIPPLE_RETURN_IF_ERROR(hdf5_put_attribute(root.id(), "tipple_schema", std::string_view(schema_to_json(schema)), path));
+  TIPPLE_RETURN_IF_ERROR(
+      hdf5_put_attribute(root.id(), "tipple_schema", std::string_view(schema_to_json(schema)), path));
   for (const auto& [name, text] : attributes) {
     TIPPLE_RETURN_IF_ERROR(hdf5_put_attribute(root.id(), name.c_str(), std::string_view(text), path));
   }
@@ -181,11 +186,12 @@ Status hdf5_put_root_attributes(hid_t file, const Schema& schema, const std::map
 }
 
 Result<Schema> hdf5_get_schema(hid_t file, const std::filesystem::path& path) {
-  TIPPLE_TRY(const Hdf5Handle root, hdf5_handle(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
+  TIPPLE_TRY(const Hdf5Handle root,
+             hdf5_handle(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
   TIPPLE_TRY(const std::string format, hdf5_get_text(root.id(), "tipple_format", path));
   if (format != kFormatVersion) {
-    return environment_error("is a part of format '" + format.substr(0, 16) + "'; this version reads format 1", path.string(),
-                             "use the version of tipple that wrote it, or a newer one");
+    return environment_error("is a part of format '" + format.substr(0, 16) + "'; this version reads format 1",
+                             path.string(), "use the version of tipple that wrote it, or a newer one");
   }
   TIPPLE_TRY(const std::string json, hdf5_get_text(root.id(), "tipple_schema", path));
   Result<Schema> schema = schema_from_json(json);

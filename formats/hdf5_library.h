@@ -1,7 +1,7 @@
 // What every user of the HDF5 C library shares: the one mutex, owned handles, types, errors as text.
 //
-// Thread rule: the library is treated as not thread-safe. Whoever calls an H5 function, or lets a handle go, holds an Hdf5Lock.
-// Only hdf5_*.cpp may include this header: it brings hdf5.h along.
+// Thread rule: the library is treated as not thread-safe. Whoever calls an H5 function, or lets a handle go, holds an
+// Hdf5Lock. Only hdf5_*.cpp may include this header: it brings hdf5.h along.
 #pragma once
 
 #include <hdf5.h>
@@ -22,8 +22,8 @@
 
 namespace tipple {
 
-// Holds the process-wide HDF5 mutex. The first one prepares the library: no exit handler (it crashes after I/O errors), our filters
-// registered; every one keeps HDF5 from printing.
+// Holds the process-wide HDF5 mutex. The first one prepares the library: no exit handler (it crashes after I/O errors),
+// our filters registered; every one keeps HDF5 from printing.
 class Hdf5Lock {
  public:
   Hdf5Lock();
@@ -79,25 +79,31 @@ inline constexpr H5Z_filter_t kFilterZstd = 32015;
 [[nodiscard]] Result<Hdf5Handle> hdf5_create_file(const std::filesystem::path& path, bool virtual_datasets);
 [[nodiscard]] Result<Hdf5Handle> hdf5_open_file(const std::filesystem::path& path);
 
-// UTF-8 text: of fixed length, which stands in a checksummed object header; of variable length beyond the 64 KiB that one holds.
-[[nodiscard]] Status hdf5_put_attribute(hid_t object, const char* name, std::string_view text, const std::filesystem::path& path);
-[[nodiscard]] Status hdf5_put_attribute(hid_t object, const char* name, std::uint64_t value, const std::filesystem::path& path);
+// UTF-8 text: of fixed length, which stands in a checksummed object header; of variable length beyond the 64 KiB that
+// one holds.
+[[nodiscard]] Status hdf5_put_attribute(hid_t object, const char* name, std::string_view text,
+                                        const std::filesystem::path& path);
+[[nodiscard]] Status hdf5_put_attribute(hid_t object, const char* name, std::uint64_t value,
+                                        const std::filesystem::path& path);
 [[nodiscard]] Result<std::string> hdf5_get_text(hid_t object, const char* name, const std::filesystem::path& path);
 [[nodiscard]] Result<std::uint64_t> hdf5_get_number(hid_t object, const char* name, const std::filesystem::path& path);
 
 // tipple_format, tipple_schema and `attributes` on the root group.
-[[nodiscard]] Status hdf5_put_root_attributes(hid_t file, const Schema& schema, const std::map<std::string, std::string>& attributes,
+[[nodiscard]] Status hdf5_put_root_attributes(hid_t file, const Schema& schema,
+                                              const std::map<std::string, std::string>& attributes,
                                               const std::filesystem::path& path);
 // The schema of a file's root, after checking tipple_format.
 [[nodiscard]] Result<Schema> hdf5_get_schema(hid_t file, const std::filesystem::path& path);
 
 // The on-disk type of a dataset, and the attributes that explain its values (units and the like).
-[[nodiscard]] Result<Hdf5Handle> hdf5_dataset_type(const Column& column, const PartDataset& dataset, const std::filesystem::path& path);
+[[nodiscard]] Result<Hdf5Handle> hdf5_dataset_type(const Column& column, const PartDataset& dataset,
+                                                   const std::filesystem::path& path);
 [[nodiscard]] Status hdf5_describe_dataset(hid_t object, const Column& column, const PartDataset& dataset,
                                            const std::filesystem::path& path);
 
 // The one size of a one-dimensional dataset; an Error if it has another rank.
-[[nodiscard]] Result<std::uint64_t> hdf5_extent(hid_t dataset, std::string_view name, const std::filesystem::path& path);
+[[nodiscard]] Result<std::uint64_t> hdf5_extent(hid_t dataset, std::string_view name,
+                                                const std::filesystem::path& path);
 
 // Names that two datasets would share, or a column that HDF5 cannot hold: an Error of the user.
 [[nodiscard]] Status check_part_schema(const Schema& schema);

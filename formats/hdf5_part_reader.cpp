@@ -32,9 +32,9 @@ struct Hdf5PartReader::Impl {
   Schema schema;
   std::shared_ptr<arrow::Schema> arrow_schema;
   Hdf5Handle file;
-  std::vector<Hdf5ChunkReader> datasets;           // part_datasets(schema)
+  std::vector<Hdf5ChunkReader> datasets;            // part_datasets(schema)
   std::vector<std::vector<std::size_t>> of_column;  // positions in `datasets`
-  std::vector<StringCursor> strings;               // by column
+  std::vector<StringCursor> strings;                // by column
   std::uint64_t rows = 0;
   std::uint64_t group_rows = 1;
 
@@ -51,8 +51,8 @@ struct Hdf5PartReader::Impl {
     return static_cast<std::int64_t>(std::min(group_rows, rows - index * group_rows));
   }
   [[nodiscard]] Error damaged(const std::string& dataset, std::uint64_t group, const std::string& why) const {
-    return environment_error("is damaged: '" + dataset + "', row group " + std::to_string(group) + ": " + why, path.string(),
-                             "tipple verify names every damaged part; load it again");
+    return environment_error("is damaged: '" + dataset + "', row group " + std::to_string(group) + ": " + why,
+                             path.string(), "tipple verify names every damaged part; load it again");
   }
   [[nodiscard]] const Hdf5ChunkReader* find(std::uint32_t column, PartDataset::Role role) const {
     for (const std::size_t d : of_column[column]) {
@@ -61,9 +61,12 @@ struct Hdf5PartReader::Impl {
     return nullptr;
   }
   [[nodiscard]] Result<std::shared_ptr<arrow::ArrayData>> read_column(std::uint32_t column, std::uint64_t group);
-  [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> read_validity(std::uint32_t column, std::uint64_t group, std::int64_t& nulls);
-  [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> read_lengths(std::uint32_t column, std::uint64_t group, std::int64_t& bytes);
-  [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> read_bytes(std::uint32_t column, std::uint64_t begin, std::int64_t size);
+  [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> read_validity(std::uint32_t column, std::uint64_t group,
+                                                                     std::int64_t& nulls);
+  [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> read_lengths(std::uint32_t column, std::uint64_t group,
+                                                                    std::int64_t& bytes);
+  [[nodiscard]] Result<std::shared_ptr<arrow::Buffer>> read_bytes(std::uint32_t column, std::uint64_t begin,
+                                                                  std::int64_t size);
 };
 
 Status Hdf5PartReader::Impl::open() {
@@ -73,7 +76,8 @@ Status Hdf5PartReader::Impl::open() {
   TIPPLE_RETURN_IF_ERROR(check_part_schema(schema));
   arrow_schema = tipple::arrow_schema(schema);
   {
-    TIPPLE_TRY(const Hdf5Handle root, hdf5_handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
+    TIPPLE_TRY(const Hdf5Handle root,
+               hdf5_handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
     TIPPLE_TRY(rows, hdf5_get_number(root.id(), "tipple_rows", path));
   }
   group_rows = rows == 0 ? 1 : std::min<std::uint64_t>(rows, limits::kRowGroupRows);
@@ -94,8 +98,8 @@ Status Hdf5PartReader::Impl::check_sizes(const Hdf5ChunkReader& dataset) {
   const std::uint64_t chunk = bytes ? std::clamp<std::uint64_t>(extent, 1, limits::kStringChunkBytes) : group_rows;
   if (dataset.extent() == extent && dataset.chunk_elements() == chunk) return {};
   return environment_error("is damaged: '" + dataset.shape().name + "' has " + std::to_string(dataset.extent()) +
-                               " elements in chunks of " + std::to_string(dataset.chunk_elements()) + ", the part has " +
-                               std::to_string(rows) + " rows",
+                               " elements in chunks of " + std::to_string(dataset.chunk_elements()) +
+                               ", the part has " + std::to_string(rows) + " rows",
                            path.string());
 }
 
@@ -134,7 +138,8 @@ Result<std::shared_ptr<arrow::Buffer>> Hdf5PartReader::Impl::read_bytes(std::uin
     const std::uint64_t chunk_begin = chunk * dataset->chunk_elements();
     if (cursor.cached_index != chunk) {
       TIPPLE_TRY(auto bytes, dataset->read(chunk));
-      if (!bytes) return environment_error("is damaged: a chunk of '" + dataset->shape().name + "' is missing", path.string());
+      if (!bytes)
+        return environment_error("is damaged: a chunk of '" + dataset->shape().name + "' is missing", path.string());
       cursor.cached = std::move(*bytes);
       cursor.cached_index = chunk;
     }
@@ -171,7 +176,8 @@ Result<std::shared_ptr<arrow::ArrayData>> Hdf5PartReader::Impl::read_column(std:
     return damaged(dataset->shape().name, group, "the lengths do not add up to its bytes");
   }
   TIPPLE_TRY(auto bytes, read_bytes(column, begins[group], size));
-  return arrow::ArrayData::Make(arrow::utf8(), count, {std::move(validity), std::move(offsets), std::move(bytes)}, nulls);
+  return arrow::ArrayData::Make(arrow::utf8(), count, {std::move(validity), std::move(offsets), std::move(bytes)},
+                                nulls);
 }
 
 Hdf5PartReader::Hdf5PartReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

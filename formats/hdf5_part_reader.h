@@ -1,7 +1,7 @@
 // Reads HDF5 parts that Tipple wrote. A damaged part is an Error, never a crash or silent fill values.
 //
-// Thread rule: one owner per reader; readers of different files may be used on different threads (the HDF5 mutex serialises
-// library calls, decompression runs outside it).
+// Thread rule: one owner per reader; readers of different files may be used on different threads (the HDF5 mutex
+// serialises library calls, decompression runs outside it).
 #pragma once
 
 #include <filesystem>

@@ -18,13 +18,15 @@ using Digest = std::unique_ptr<EVP_MD_CTX, decltype([](EVP_MD_CTX* context) { EV
 Result<SyncedFile> hash(const File& file) {
   const Digest digest(EVP_MD_CTX_new());
   SyncedFile synced;
-  if (!digest || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1) return environment_error("no SHA-256 in OpenSSL");
+  if (!digest || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1)
+    return environment_error("no SHA-256 in OpenSSL");
   const std::unique_ptr<std::byte[]> buffer(new std::byte[kReadBytes]);
   while (true) {
     TIPPLE_TRY(const std::size_t got, file.read_at({buffer.get(), kReadBytes}, synced.bytes));
     if (got == 0) break;
     synced.bytes += got;
-    if (EVP_DigestUpdate(digest.get(), buffer.get(), got) != 1) return environment_error("SHA-256 failed", file.path().string());
+    if (EVP_DigestUpdate(digest.get(), buffer.get(), got) != 1)
+      return environment_error("SHA-256 failed", file.path().string());
   }
   if (EVP_DigestFinal_ex(digest.get(), synced.sha256.data(), nullptr) != 1) {
     return environment_error("SHA-256 failed", file.path().string());

@@ -21,22 +21,27 @@ Status set_filters(hid_t creation, std::uint32_t element_bytes, Codec codec, con
   herr_t status = 0;
   if (codec != Codec::kNone && element_bytes > 1) status = H5Pset_shuffle(creation);
   switch (codec) {
-    case Codec::kDeflate: status = std::min(status, H5Pset_deflate(creation, 1)); break;
+    case Codec::kDeflate:
+      status = std::min(status, H5Pset_deflate(creation, 1));
+      break;
     case Codec::kZstd: {
       const unsigned level = 1;
       status = std::min(status, H5Pset_filter(creation, kFilterZstd, H5Z_FLAG_OPTIONAL, 1, &level));
       break;
     }
-    case Codec::kLz4: status = std::min(status, H5Pset_filter(creation, kFilterLz4, H5Z_FLAG_OPTIONAL, 0, nullptr)); break;
-    case Codec::kNone: break;
+    case Codec::kLz4:
+      status = std::min(status, H5Pset_filter(creation, kFilterLz4, H5Z_FLAG_OPTIONAL, 0, nullptr));
+      break;
+    case Codec::kNone:
+      break;
   }
   if (status < 0) return hdf5_error("cannot set the filters of a dataset", path);
   return {};
 }
 
 // An empty, growing dataset of chunks of `chunk_elements`.
-Result<Hdf5Handle> create_dataset(hid_t file, const Column& column, const PartDataset& shape, std::uint64_t chunk_elements,
-                                  Codec codec, const std::filesystem::path& path) {
+Result<Hdf5Handle> create_dataset(hid_t file, const Column& column, const PartDataset& shape,
+                                  std::uint64_t chunk_elements, Codec codec, const std::filesystem::path& path) {
   const std::string what = "cannot create the dataset '" + shape.name + "'";
   TIPPLE_TRY(const Hdf5Handle type, hdf5_dataset_type(column, shape, path));
   const hsize_t none = 0;
@@ -44,7 +49,8 @@ Result<Hdf5Handle> create_dataset(hid_t file, const Column& column, const PartDa
   const hsize_t chunk = std::max<std::uint64_t>(chunk_elements, 1);
   TIPPLE_TRY(const Hdf5Handle space, hdf5_handle(H5Screate_simple(1, &none, &unlimited), H5Sclose, what, path));
   TIPPLE_TRY(const Hdf5Handle creation, hdf5_handle(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, what, path));
-  if (H5Pset_chunk(creation.id(), 1, &chunk) < 0 || H5Pset_obj_track_times(creation.id(), false) < 0) return hdf5_error(what, path);
+  if (H5Pset_chunk(creation.id(), 1, &chunk) < 0 || H5Pset_obj_track_times(creation.id(), false) < 0)
+    return hdf5_error(what, path);
   TIPPLE_RETURN_IF_ERROR(set_filters(creation.id(), shape.element_bytes, codec, path));
   if (shape.role == PartDataset::Role::kValid) {
     const std::uint8_t valid = 1;
@@ -53,8 +59,8 @@ Result<Hdf5Handle> create_dataset(hid_t file, const Column& column, const PartDa
   TIPPLE_TRY(const Hdf5Handle access, hdf5_handle(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose, what, path));
   // Whole chunks go straight to the file: a chunk cache would only take memory.
   if (H5Pset_chunk_cache(access.id(), 0, 0, H5D_CHUNK_CACHE_W0_DEFAULT) < 0) return hdf5_error(what, path);
-  TIPPLE_TRY(Hdf5Handle dataset, hdf5_handle(H5Dcreate2(file, shape.name.c_str(), type.id(), space.id(), H5P_DEFAULT, creation.id(),
-                                                        access.id()),
+  TIPPLE_TRY(Hdf5Handle dataset, hdf5_handle(H5Dcreate2(file, shape.name.c_str(), type.id(), space.id(), H5P_DEFAULT,
+                                                        creation.id(), access.id()),
                                              H5Dclose, what, path));
   TIPPLE_RETURN_IF_ERROR(hdf5_describe_dataset(dataset.id(), column, shape, path));
   return dataset;
@@ -95,7 +101,8 @@ struct Hdf5PartWriter::Impl {
       const hsize_t extent = bytes ? group.string_bytes_after[dataset.shape.column] : rows + group.rows;
       if (!dataset.handle.is_open() || extent == dataset.extent) continue;
       TIPPLE_CHECK(extent > dataset.extent, "a dataset that shrinks");
-      if (H5Dset_extent(dataset.handle.id(), &extent) < 0) return hdf5_error("cannot extend '" + dataset.shape.name + "'", path);
+      if (H5Dset_extent(dataset.handle.id(), &extent) < 0)
+        return hdf5_error("cannot extend '" + dataset.shape.name + "'", path);
       dataset.extent = extent;
     }
     return {};
@@ -108,7 +115,8 @@ struct Hdf5PartWriter::Impl {
     for (const EncodedChunk& chunk : group.chunks) {
       OpenDataset& dataset = datasets[chunk.dataset];
       const hsize_t offset = chunk.first_element;
-      if (H5Dwrite_chunk(dataset.handle.id(), H5P_DEFAULT, chunk.filter_mask, &offset, chunk.bytes.size(), chunk.bytes.data()) < 0) {
+      if (H5Dwrite_chunk(dataset.handle.id(), H5P_DEFAULT, chunk.filter_mask, &offset, chunk.bytes.size(),
+                         chunk.bytes.data()) < 0) {
         return hdf5_error("cannot write '" + dataset.shape.name + "' at element " + std::to_string(offset), path);
       }
     }
@@ -122,7 +130,8 @@ struct Hdf5PartWriter::Impl {
     const Hdf5Lock lock;
     if (groups == 0) TIPPLE_RETURN_IF_ERROR(open_datasets(1, nullptr));
     {
-      TIPPLE_TRY(const Hdf5Handle root, hdf5_handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
+      TIPPLE_TRY(const Hdf5Handle root,
+                 hdf5_handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, "cannot open the root", path));
       TIPPLE_RETURN_IF_ERROR(hdf5_put_attribute(root.id(), "tipple_rows", rows, path));
     }
     for (OpenDataset& dataset : datasets) {

@@ -1,7 +1,8 @@
 // Writes one HDF5 part (docs/format-hdf5.md): create, append row groups in order, close.
 //
 // HDF5 is not thread-safe: every entry into the library holds one process-wide mutex (hdf5_library.h).
-// After any error the part is worthless: discard() it and redo the chunk. fsync and hashing are the caller's (formats/part_file.h).
+// After any error the part is worthless: discard() it and redo the chunk. fsync and hashing are the caller's
+// (formats/part_file.h).
 #pragma once
 
 #include <filesystem>
@@ -19,8 +20,8 @@ namespace tipple {
 class Hdf5PartWriter {
  public:
   // Creates `path` exclusively. `attributes`: further root attributes (strings).
-  [[nodiscard]] static Result<Hdf5PartWriter> create(const std::filesystem::path& path, const Schema& schema, Codec codec,
-                                                     const std::map<std::string, std::string>& attributes);
+  [[nodiscard]] static Result<Hdf5PartWriter> create(const std::filesystem::path& path, const Schema& schema,
+                                                     Codec codec, const std::map<std::string, std::string>& attributes);
   Hdf5PartWriter(Hdf5PartWriter&&) noexcept;
   Hdf5PartWriter& operator=(Hdf5PartWriter&&) noexcept;
   ~Hdf5PartWriter();  // discards what was not closed

@@ -8,8 +8,8 @@
 namespace tipple {
 namespace {
 
-// HDF5 keeps a type in an object header message of at most 64 KiB. Enums whose labels would not fit are plain integers; the
-// schema attribute has their labels.
+// HDF5 keeps a type in an object header message of at most 64 KiB. Enums whose labels would not fit are plain integers;
+// the schema attribute has their labels.
 constexpr std::size_t kEnumTypeBytesMax = 60'000;
 constexpr std::size_t kEnumMemberBytes = 8;  // terminator, value, and padding in older encodings
 // HDF5's own limit is a chunk below 4 GiB.
@@ -36,7 +36,8 @@ Result<Hdf5Handle> bool_type(const std::filesystem::path& path) {
   return type;
 }
 
-Result<Hdf5Handle> enum_type(const DataType& enumeration, std::uint32_t element_bytes, const std::filesystem::path& path) {
+Result<Hdf5Handle> enum_type(const DataType& enumeration, std::uint32_t element_bytes,
+                             const std::filesystem::path& path) {
   const hid_t base = element_bytes == 1 ? H5T_STD_U8LE : H5T_STD_U16LE;
   if (!fits_hdf5_enum(enumeration)) return copy_type(base, path);
   TIPPLE_TRY(Hdf5Handle type, hdf5_handle(H5Tenum_create(base), H5Tclose, kWhat, path));
@@ -66,43 +67,65 @@ Result<Hdf5Handle> decimal128_type(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<Hdf5Handle> hdf5_dataset_type(const Column& column, const PartDataset& dataset, const std::filesystem::path& path) {
+Result<Hdf5Handle> hdf5_dataset_type(const Column& column, const PartDataset& dataset,
+                                     const std::filesystem::path& path) {
   switch (dataset.role) {
     case PartDataset::Role::kStringBytes:
-    case PartDataset::Role::kValid: return copy_type(H5T_STD_U8LE, path);
-    case PartDataset::Role::kStringLengths: return copy_type(H5T_STD_I32LE, path);
-    case PartDataset::Role::kValues: break;
+    case PartDataset::Role::kValid:
+      return copy_type(H5T_STD_U8LE, path);
+    case PartDataset::Role::kStringLengths:
+      return copy_type(H5T_STD_I32LE, path);
+    case PartDataset::Role::kValues:
+      break;
   }
   switch (column.type.kind) {
-    case TypeKind::kInt8: return copy_type(H5T_STD_I8LE, path);
-    case TypeKind::kInt16: return copy_type(H5T_STD_I16LE, path);
+    case TypeKind::kInt8:
+      return copy_type(H5T_STD_I8LE, path);
+    case TypeKind::kInt16:
+      return copy_type(H5T_STD_I16LE, path);
     case TypeKind::kInt32:
-    case TypeKind::kDate: return copy_type(H5T_STD_I32LE, path);
+    case TypeKind::kDate:
+      return copy_type(H5T_STD_I32LE, path);
     case TypeKind::kInt64:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return copy_type(H5T_STD_I64LE, path);
-    case TypeKind::kUint8: return copy_type(H5T_STD_U8LE, path);
-    case TypeKind::kUint16: return copy_type(H5T_STD_U16LE, path);
-    case TypeKind::kUint32: return copy_type(H5T_STD_U32LE, path);
-    case TypeKind::kUint64: return copy_type(H5T_STD_U64LE, path);
-    case TypeKind::kFloat32: return copy_type(H5T_IEEE_F32LE, path);
-    case TypeKind::kFloat64: return copy_type(H5T_IEEE_F64LE, path);
-    case TypeKind::kDecimal: return dataset.element_bytes == 8 ? copy_type(H5T_STD_I64LE, path) : decimal128_type(path);
-    case TypeKind::kBool: return bool_type(path);
-    case TypeKind::kFixedString: return fixed_string_type(column.type.width, path);
-    case TypeKind::kEnum: return enum_type(column.type, dataset.element_bytes, path);
-    case TypeKind::kString: break;
+    case TypeKind::kTimestamp:
+      return copy_type(H5T_STD_I64LE, path);
+    case TypeKind::kUint8:
+      return copy_type(H5T_STD_U8LE, path);
+    case TypeKind::kUint16:
+      return copy_type(H5T_STD_U16LE, path);
+    case TypeKind::kUint32:
+      return copy_type(H5T_STD_U32LE, path);
+    case TypeKind::kUint64:
+      return copy_type(H5T_STD_U64LE, path);
+    case TypeKind::kFloat32:
+      return copy_type(H5T_IEEE_F32LE, path);
+    case TypeKind::kFloat64:
+      return copy_type(H5T_IEEE_F64LE, path);
+    case TypeKind::kDecimal:
+      return dataset.element_bytes == 8 ? copy_type(H5T_STD_I64LE, path) : decimal128_type(path);
+    case TypeKind::kBool:
+      return bool_type(path);
+    case TypeKind::kFixedString:
+      return fixed_string_type(column.type.width, path);
+    case TypeKind::kEnum:
+      return enum_type(column.type, dataset.element_bytes, path);
+    case TypeKind::kString:
+      break;
   }
   TIPPLE_CHECK(false, "a string column has no values dataset");
   return Hdf5Handle();
 }
 
-Status hdf5_describe_dataset(hid_t object, const Column& column, const PartDataset& dataset, const std::filesystem::path& path) {
+Status hdf5_describe_dataset(hid_t object, const Column& column, const PartDataset& dataset,
+                             const std::filesystem::path& path) {
   if (dataset.role != PartDataset::Role::kValues) return {};
   const auto units = [&](std::string_view text) { return hdf5_put_attribute(object, "units", text, path); };
   switch (column.type.kind) {
-    case TypeKind::kDate: return units("days since 1970-01-01");
-    case TypeKind::kTime: return units("microseconds since midnight");
+    case TypeKind::kDate:
+      return units("days since 1970-01-01");
+    case TypeKind::kTime:
+      return units("microseconds since midnight");
     case TypeKind::kTimestamp:
       TIPPLE_RETURN_IF_ERROR(units("microseconds since 1970-01-01T00:00:00"));
       if (!column.type.zoned) return {};
@@ -123,7 +146,8 @@ Status hdf5_describe_dataset(hid_t object, const Column& column, const PartDatas
     case TypeKind::kBool:
     case TypeKind::kString:
     case TypeKind::kFixedString:
-    case TypeKind::kEnum: break;
+    case TypeKind::kEnum:
+      break;
   }
   return {};
 }
@@ -133,7 +157,8 @@ Status check_part_schema(const Schema& schema) {
     if (column.name.empty() || column.name.find('\0') != std::string::npos) {
       return usage_error("an HDF5 part cannot hold a column whose name is empty or has a NUL");
     }
-    if (column.type.kind == TypeKind::kFixedString && (column.type.width == 0 || column.type.width > kFixedStringBytesMax)) {
+    if (column.type.kind == TypeKind::kFixedString &&
+        (column.type.width == 0 || column.type.width > kFixedStringBytesMax)) {
       return usage_error("column '" + column.name + "': string(n) needs n from 1 to 65535", {}, "use string");
     }
   }

@@ -29,7 +29,8 @@ void for_each_null(const std::uint8_t* bits, std::size_t offset, std::size_t cou
 }
 
 // Bits [offset, offset + count) to the front of `out`, which has room for whole words of 64. True if one of them is 0.
-[[nodiscard]] inline bool copy_bits(const std::uint8_t* bits, std::size_t offset, std::size_t count, std::uint8_t* out) {
+[[nodiscard]] inline bool copy_bits(const std::uint8_t* bits, std::size_t offset, std::size_t count,
+                                    std::uint8_t* out) {
   bool zeros = false;
   const std::size_t shift = offset % 8;
   const std::uint8_t* from = bits + offset / 8;

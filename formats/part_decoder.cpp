@@ -70,7 +70,8 @@ Result<std::shared_ptr<arrow::Buffer>> decode_labels(std::span<const std::uint8_
 
 Result<std::shared_ptr<arrow::ArrayData>> decode_fixed_strings(std::int64_t rows, std::size_t width,
                                                                std::span<const std::uint8_t> elements,
-                                                               std::shared_ptr<arrow::Buffer> validity, std::int64_t nulls) {
+                                                               std::shared_ptr<arrow::Buffer> validity,
+                                                               std::int64_t nulls) {
   TIPPLE_TRY(auto offsets, allocate((rows + 1) * 4));
   auto* ends = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
   std::int64_t total = 0;
@@ -87,7 +88,8 @@ Result<std::shared_ptr<arrow::ArrayData>> decode_fixed_strings(std::int64_t rows
     std::memcpy(bytes->mutable_data() + ends[i], elements.data() + static_cast<std::size_t>(i) * width,
                 static_cast<std::size_t>(ends[i + 1] - ends[i]));
   }
-  return arrow::ArrayData::Make(arrow::utf8(), rows, {std::move(validity), std::move(offsets), std::move(bytes)}, nulls);
+  return arrow::ArrayData::Make(arrow::utf8(), rows, {std::move(validity), std::move(offsets), std::move(bytes)},
+                                nulls);
 }
 
 }  // namespace

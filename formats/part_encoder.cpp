@@ -26,8 +26,8 @@ struct EncodeScratch {
 };
 
 // Planes hold a whole HDF5 chunk of `chunk_elements`; the rows that a last group lacks are zeros.
-void shuffle_values(const RowGroup& group, const ColumnGather& gather, std::size_t chunk_elements, CodecScratch& scratch,
-                    std::uint8_t* planes) {
+void shuffle_values(const RowGroup& group, const ColumnGather& gather, std::size_t chunk_elements,
+                    CodecScratch& scratch, std::uint8_t* planes) {
   const std::size_t width = gather.element_bytes();
   std::size_t at = 0;
   for (const auto& slice : group.slices) {
@@ -48,7 +48,8 @@ void shuffle_values(const RowGroup& group, const ColumnGather& gather, std::size
 }
 
 // A dataset without shuffle: the elements as they are.
-void copy_values(const RowGroup& group, const ColumnGather& gather, std::size_t chunk_elements, std::uint8_t* elements) {
+void copy_values(const RowGroup& group, const ColumnGather& gather, std::size_t chunk_elements,
+                 std::uint8_t* elements) {
   const std::size_t width = gather.element_bytes();
   std::size_t at = 0;
   for (const auto& slice : group.slices) {
@@ -81,8 +82,8 @@ EncodedChunk finish_chunk(std::uint32_t dataset, std::uint64_t first_element, st
   return chunk;
 }
 
-EncodedChunk encode_rows(const RowGroup& group, const ColumnGather& gather, std::uint32_t dataset, std::size_t chunk_elements,
-                         Codec codec, EncodeScratch& scratch) {
+EncodedChunk encode_rows(const RowGroup& group, const ColumnGather& gather, std::uint32_t dataset,
+                         std::size_t chunk_elements, Codec codec, EncodeScratch& scratch) {
   const std::size_t width = gather.element_bytes();
   std::uint8_t* raw = scratch.shuffled.need(chunk_elements * width);
   if (codec == Codec::kNone || width == 1) {
@@ -95,7 +96,8 @@ EncodedChunk encode_rows(const RowGroup& group, const ColumnGather& gather, std:
 }
 
 // An only chunk is as long as its bytes; otherwise every chunk is a whole one, the last padded with zeros.
-EncodedChunk encode_string_chunk(const RowGroup::StringChunk& chunk, std::uint32_t dataset, Codec codec, EncodeScratch& scratch) {
+EncodedChunk encode_string_chunk(const RowGroup::StringChunk& chunk, std::uint32_t dataset, Codec codec,
+                                 EncodeScratch& scratch) {
   std::uint64_t size = 0;
   for (const auto& piece : chunk.pieces) size += static_cast<std::uint64_t>(piece.size);
   const std::uint64_t padded = chunk.first_byte == 0 ? size : limits::kStringChunkBytes;

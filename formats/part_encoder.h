@@ -24,10 +24,14 @@ struct RowGroup {
   std::uint32_t rows = 0;
   bool last = false;
   std::vector<std::shared_ptr<arrow::RecordBatch>> slices;
-  struct StringChunk {              // one limits::kStringChunkBytes piece of a `string` column's bytes (shorter only at the end)
+  struct StringChunk {  // one limits::kStringChunkBytes piece of a `string` column's bytes (shorter only at the end)
     std::uint32_t column = 0;
     std::uint64_t first_byte = 0;
-    struct Piece { std::shared_ptr<arrow::Buffer> buffer; std::int64_t offset = 0; std::int64_t size = 0; };
+    struct Piece {
+      std::shared_ptr<arrow::Buffer> buffer;
+      std::int64_t offset = 0;
+      std::int64_t size = 0;
+    };
     std::vector<Piece> pieces;
   };
   std::vector<StringChunk> string_chunks;
@@ -52,7 +56,7 @@ class RowGrouper {
 
 // One HDF5 chunk, ready for H5Dwrite_chunk.
 struct EncodedChunk {
-  std::uint32_t dataset = 0;      // position among part_datasets(schema)
+  std::uint32_t dataset = 0;  // position among part_datasets(schema)
   std::uint64_t first_element = 0;
   std::uint32_t filter_mask = 0;  // bit set: that filter was skipped for this chunk
   std::vector<std::uint8_t> bytes;

@@ -13,7 +13,8 @@
 namespace tipple {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "parts are little-endian; add byte swaps to ColumnGather first");
+static_assert(std::endian::native == std::endian::little,
+              "parts are little-endian; add byte swaps to ColumnGather first");
 
 std::size_t rows_of(const arrow::ArrayData& data) { return static_cast<std::size_t>(data.length); }
 
@@ -131,22 +132,30 @@ std::uint32_t part_element_bytes(const DataType& type) {
   switch (type.kind) {
     case TypeKind::kInt8:
     case TypeKind::kUint8:
-    case TypeKind::kBool: return 1;
+    case TypeKind::kBool:
+      return 1;
     case TypeKind::kInt16:
-    case TypeKind::kUint16: return 2;
+    case TypeKind::kUint16:
+      return 2;
     case TypeKind::kInt32:
     case TypeKind::kUint32:
     case TypeKind::kFloat32:
-    case TypeKind::kDate: return 4;
+    case TypeKind::kDate:
+      return 4;
     case TypeKind::kInt64:
     case TypeKind::kUint64:
     case TypeKind::kFloat64:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp: return 8;
-    case TypeKind::kDecimal: return type.precision <= kDecimal64PrecisionMax ? 8 : 16;
-    case TypeKind::kFixedString: return type.width;
-    case TypeKind::kEnum: return type.labels.size() <= kEnumByteLabelsMax ? 1 : 2;
-    case TypeKind::kString: break;
+    case TypeKind::kTimestamp:
+      return 8;
+    case TypeKind::kDecimal:
+      return type.precision <= kDecimal64PrecisionMax ? 8 : 16;
+    case TypeKind::kFixedString:
+      return type.width;
+    case TypeKind::kEnum:
+      return type.labels.size() <= kEnumByteLabelsMax ? 1 : 2;
+    case TypeKind::kString:
+      break;
   }
   TIPPLE_CHECK(false, "a string has no fixed width");
   return 0;
@@ -181,8 +190,10 @@ void ColumnGather::zero_nulls(const arrow::RecordBatch& slice, std::uint8_t* out
 void ColumnGather::copy(const arrow::RecordBatch& slice, std::uint8_t* out) const {
   const arrow::ArrayData& data = *slice.column_data(static_cast<int>(dataset_.column));
   switch (dataset_.role) {
-    case PartDataset::Role::kValues: return copy_values(data, out);
-    case PartDataset::Role::kStringLengths: return copy_lengths(data, out);
+    case PartDataset::Role::kValues:
+      return copy_values(data, out);
+    case PartDataset::Role::kStringLengths:
+      return copy_lengths(data, out);
     case PartDataset::Role::kValid:
       if (tipple::has_nulls(data)) {
         expand_bits(data.buffers[0]->data(), static_cast<std::size_t>(data.offset), rows_of(data), out);
@@ -190,7 +201,8 @@ void ColumnGather::copy(const arrow::RecordBatch& slice, std::uint8_t* out) cons
         std::memset(out, 1, rows_of(data));
       }
       return;
-    case PartDataset::Role::kStringBytes: break;
+    case PartDataset::Role::kStringBytes:
+      break;
   }
   TIPPLE_CHECK(false, "string bytes are gathered in chunks of their own");
 }

@@ -34,17 +34,19 @@ class ColumnGather {
   [[nodiscard]] std::size_t element_bytes() const { return dataset_.element_bytes; }
   // The byte that pads an unfinished chunk: the dataset's fill value.
   [[nodiscard]] int fill() const { return dataset_.role == PartDataset::Role::kValid ? 1 : 0; }
-  // The slice's elements where Arrow holds them just as the dataset does, nulls aside; nullptr where they must be copied.
-  // Whoever takes them calls zero_nulls() on what was made of them.
+  // The slice's elements where Arrow holds them just as the dataset does, nulls aside; nullptr where they must be
+  // copied. Whoever takes them calls zero_nulls() on what was made of them.
   [[nodiscard]] const std::uint8_t* in_place(const arrow::RecordBatch& slice) const;
   // Zeros byte j of null row i at out[i * row_stride + j * byte_stride].
-  void zero_nulls(const arrow::RecordBatch& slice, std::uint8_t* out, std::size_t row_stride, std::size_t byte_stride) const;
+  void zero_nulls(const arrow::RecordBatch& slice, std::uint8_t* out, std::size_t row_stride,
+                  std::size_t byte_stride) const;
   // Writes slice.num_rows() elements, zeros for nulls.
   void copy(const arrow::RecordBatch& slice, std::uint8_t* out) const;
   [[nodiscard]] bool all_valid(const std::vector<std::shared_ptr<arrow::RecordBatch>>& slices) const {
     return !has_nulls(slices, dataset_.column);
   }
-  [[nodiscard]] static bool has_nulls(const std::vector<std::shared_ptr<arrow::RecordBatch>>& slices, std::uint32_t column);
+  [[nodiscard]] static bool has_nulls(const std::vector<std::shared_ptr<arrow::RecordBatch>>& slices,
+                                      std::uint32_t column);
 
  private:
   void copy_values(const arrow::ArrayData& data, std::uint8_t* out) const;

@@ -1,10 +1,12 @@
-// RecordFormat: how a text source's bytes become batches, whatever the format: what stands in front of the records (the head), where
-// records end (split), and what their fields say (convert). One for CSV, JSON lines, fixed width and log lines each.
+// RecordFormat: how a text source's bytes become batches, whatever the format: what stands in front of the records (the
+// head), where records end (split), and what their fields say (convert). One for CSV, JSON lines, fixed width and log
+// lines each.
 //
-//   bytes ──► RecordBinding::split ──► whole records + index ──► RecordBinding::convert ──► ConvertedBatch for each table
+//   bytes ──► RecordBinding::split ──► whole records + index ──► RecordBinding::convert ──► ConvertedBatch for each
+//   table
 //
-// Owner: the worker's SegmentReader. Thread rule: formats and bindings are immutable and may be shared; an index and a scanner have one
-// owner.
+// Owner: the worker's SegmentReader. Thread rule: formats and bindings are immutable and may be shared; an index and a
+// scanner have one owner.
 #pragma once
 
 #include <cstdint>
@@ -58,9 +60,11 @@ struct ConvertedBatch {
 class RecordScanner {
  public:
   virtual ~RecordScanner() = default;
-  // Feeds the next bytes. Returns the offset in `bytes` just past the first line end, at offset `from` or later, that ends a record; all
-  // bytes are consumed either way, except with `stop_at_end`: then the state is that just past the returned offset.
-  [[nodiscard]] virtual std::optional<std::size_t> scan(std::span<const char> bytes, std::size_t from = 0, bool stop_at_end = false) = 0;
+  // Feeds the next bytes. Returns the offset in `bytes` just past the first line end, at offset `from` or later, that
+  // ends a record; all bytes are consumed either way, except with `stop_at_end`: then the state is that just past the
+  // returned offset.
+  [[nodiscard]] virtual std::optional<std::size_t> scan(std::span<const char> bytes, std::size_t from = 0,
+                                                        bool stop_at_end = false) = 0;
   [[nodiscard]] virtual std::uint64_t lines() const = 0;  // physical line ends consumed so far
   [[nodiscard]] virtual bool at_record_start() const = 0;
 };
@@ -85,32 +89,39 @@ class RecordBinding {
 
   virtual ~RecordBinding() = default;
   [[nodiscard]] virtual std::unique_ptr<RecordIndex> make_index() const = 0;
-  // Precondition: block begins where a record begins; block.size() < 2^32; 64 bytes past the block may be read (any value). `final`:
-  // nothing follows, so a last record without a line end is whole. `index`: from make_index() of a binding of the same source.
+  // Precondition: block begins where a record begins; block.size() < 2^32; 64 bytes past the block may be read (any
+  // value). `final`: nothing follows, so a last record without a line end is whole. `index`: from make_index() of a
+  // binding of the same source.
   [[nodiscard]] virtual Split split(std::span<const char> block, bool final, RecordIndex& index) const = 0;
   // Rows of `table` (position in bind()'s list). `block` holds whole records and has 64 readable bytes past its end.
-  [[nodiscard]] virtual Result<ConvertedBatch> convert(std::size_t table, std::span<const char> block, const RecordIndex& index,
-                                                       const BlockPlace& place, bool open_quote, arrow::MemoryPool* pool) const = 0;
-  // Where the first record at or after the beginning of `bytes` starts, for a worker that begins in the middle of a file. `before`: the
-  // byte before bytes[0]. Nothing if no record starts in `bytes`. May be a guess: the chain of boundaries checks it.
-  [[nodiscard]] virtual std::optional<std::size_t> guess_record_start(std::span<const char> bytes, char before, bool final) const = 0;
+  [[nodiscard]] virtual Result<ConvertedBatch> convert(std::size_t table, std::span<const char> block,
+                                                       const RecordIndex& index, const BlockPlace& place,
+                                                       bool open_quote, arrow::MemoryPool* pool) const = 0;
+  // Where the first record at or after the beginning of `bytes` starts, for a worker that begins in the middle of a
+  // file. `before`: the byte before bytes[0]. Nothing if no record starts in `bytes`. May be a guess: the chain of
+  // boundaries checks it.
+  [[nodiscard]] virtual std::optional<std::size_t> guess_record_start(std::span<const char> bytes, char before,
+                                                                      bool final) const = 0;
 };
 
 class RecordFormat {
  public:
   virtual ~RecordFormat() = default;
-  // Reads the head from the first bytes of a file. `complete`: `bytes` is the whole file. A head that does not fit in `bytes` gives
-  // data_begin > bytes.size(). Errors: kUsage.
-  [[nodiscard]] virtual Result<FileHead> read_head(std::span<const char> bytes, bool complete, const std::string& path) const = 0;
+  // Reads the head from the first bytes of a file. `complete`: `bytes` is the whole file. A head that does not fit in
+  // `bytes` gives data_begin > bytes.size(). Errors: kUsage.
+  [[nodiscard]] virtual Result<FileHead> read_head(std::span<const char> bytes, bool complete,
+                                                   const std::string& path) const = 0;
   // Nothing to read in files with this head (an empty CSV file has no fields).
   [[nodiscard]] virtual bool has_records(const FileHead& head) const = 0;
   // Errors: kUsage naming the unknown field and its nearest name.
-  [[nodiscard]] virtual Result<std::unique_ptr<RecordBinding>> bind(const FileHead& head, const std::vector<BoundTable>& tables,
+  [[nodiscard]] virtual Result<std::unique_ptr<RecordBinding>> bind(const FileHead& head,
+                                                                    const std::vector<BoundTable>& tables,
                                                                     const std::string& path) const = 0;
   [[nodiscard]] virtual std::unique_ptr<RecordScanner> scanner() const = 0;
 };
 
-// The format of a text source (kCsv, kJsonLines, kFixedWidth, kLog). `source` must outlive it. Errors: kUsage (a pattern that is none).
+// The format of a text source (kCsv, kJsonLines, kFixedWidth, kLog). `source` must outlive it. Errors: kUsage (a
+// pattern that is none).
 [[nodiscard]] Result<std::unique_ptr<RecordFormat>> make_record_format(const SourceSpec& source);
 
 }  // namespace tipple

@@ -11,7 +11,6 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
-
 #include "base/file.h"
 #include "formats/arrow_types.h"
 
@@ -23,16 +22,17 @@ constexpr std::size_t kRowsPerGroupMax = 65'536;
 constexpr std::size_t kBytesPerGroupMax = 8 << 20;
 
 std::shared_ptr<arrow::Schema> reject_schema() {
-  static const auto schema = arrow::schema({
-      arrow::field("path", arrow::utf8(), false), arrow::field("offset", arrow::uint64(), false),
-      arrow::field("line", arrow::uint64(), false), arrow::field("column", arrow::utf8(), false),
-      arrow::field("rule", arrow::utf8(), false), arrow::field("reason", arrow::utf8(), false),
-      arrow::field("raw", arrow::binary(), false)});
+  static const auto schema =
+      arrow::schema({arrow::field("path", arrow::utf8(), false), arrow::field("offset", arrow::uint64(), false),
+                     arrow::field("line", arrow::uint64(), false), arrow::field("column", arrow::utf8(), false),
+                     arrow::field("rule", arrow::utf8(), false), arrow::field("reason", arrow::utf8(), false),
+                     arrow::field("raw", arrow::binary(), false)});
   return schema;
 }
 
 std::size_t bytes_of(const Reject& reject) {
-  return sizeof(Reject) + reject.path.size() + reject.column.size() + reject.rule.size() + reject.reason.size() + reject.raw.size();
+  return sizeof(Reject) + reject.path.size() + reject.column.size() + reject.rule.size() + reject.reason.size() +
+         reject.raw.size();
 }
 
 // Parquet's layer throws although its Arrow half answers with Status.
@@ -97,8 +97,8 @@ struct RejectFileWriter::Impl {
   arrow::Status open() {
     ARROW_ASSIGN_OR_RAISE(sink, arrow::io::FileOutputStream::Open(path.string()));
     const auto properties = parquet::WriterProperties::Builder().compression(arrow::Compression::ZSTD)->build();
-    ARROW_ASSIGN_OR_RAISE(writer,
-                          parquet::arrow::FileWriter::Open(*reject_schema(), arrow::default_memory_pool(), sink, properties));
+    ARROW_ASSIGN_OR_RAISE(
+        writer, parquet::arrow::FileWriter::Open(*reject_schema(), arrow::default_memory_pool(), sink, properties));
     return arrow::Status::OK();
   }
 
@@ -152,7 +152,8 @@ Status RejectFileWriter::close_and_sync() {
   return file.close();
 }
 
-Status read_reject_file(const std::filesystem::path& path, const std::function<Status(const std::vector<Reject>&)>& visit) {
+Status read_reject_file(const std::filesystem::path& path,
+                        const std::function<Status(const std::vector<Reject>&)>& visit) {
   std::unique_ptr<parquet::arrow::FileReader> reader;
   TIPPLE_RETURN_IF_ERROR(guarded(path, [&]() -> arrow::Status {
     ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path.string()));

@@ -14,7 +14,8 @@ namespace {
 
 using Piece = RowGroup::StringChunk::Piece;
 
-// The bytes of one `string` column that no whole chunk has taken yet. Invariant: less than one chunk between calls of cut().
+// The bytes of one `string` column that no whole chunk has taken yet. Invariant: less than one chunk between calls of
+// cut().
 struct PendingBytes {
   std::uint32_t column = 0;
   std::uint64_t first_byte = 0;
@@ -22,7 +23,8 @@ struct PendingBytes {
   std::vector<Piece> pieces;
 };
 
-void add_piece(const std::shared_ptr<arrow::Buffer>& buffer, std::int64_t offset, std::int64_t size, PendingBytes& pending) {
+void add_piece(const std::shared_ptr<arrow::Buffer>& buffer, std::int64_t offset, std::int64_t size,
+               PendingBytes& pending) {
   if (size == 0) return;
   pending.size += static_cast<std::uint64_t>(size);
   if (!pending.pieces.empty()) {
@@ -39,9 +41,12 @@ void add_piece(const std::shared_ptr<arrow::Buffer>& buffer, std::int64_t offset
 void add_string_bytes(const arrow::ArrayData& data, PendingBytes& pending) {
   if (data.length == 0 || data.buffers[2] == nullptr) return;
   const std::int32_t* offsets = data.GetValues<std::int32_t>(1);
-  if (data.GetNullCount() == 0) return add_piece(data.buffers[2], offsets[0], offsets[data.length] - offsets[0], pending);
+  if (data.GetNullCount() == 0)
+    return add_piece(data.buffers[2], offsets[0], offsets[data.length] - offsets[0], pending);
   const std::uint8_t* bits = data.buffers[0]->data();
-  const auto is_valid = [&](std::int64_t i) { return (bits[(data.offset + i) / 8] >> ((data.offset + i) % 8) & 1) != 0; };
+  const auto is_valid = [&](std::int64_t i) {
+    return (bits[(data.offset + i) / 8] >> ((data.offset + i) % 8) & 1) != 0;
+  };
   std::int64_t valid_bytes = 0;
   for (std::int64_t i = 0; i < data.length; ++i) valid_bytes += is_valid(i) ? offsets[i + 1] - offsets[i] : 0;
   if (valid_bytes == offsets[data.length] - offsets[0]) {
@@ -96,7 +101,8 @@ struct RowGrouper::Impl {
   }
 
   void put(std::shared_ptr<arrow::RecordBatch> slice) {
-    for (PendingBytes& pending : strings) add_string_bytes(*slice->column_data(static_cast<int>(pending.column)), pending);
+    for (PendingBytes& pending : strings)
+      add_string_bytes(*slice->column_data(static_cast<int>(pending.column)), pending);
     open.rows += static_cast<std::uint32_t>(slice->num_rows());
     open.slices.push_back(std::move(slice));
   }

@@ -1,4 +1,5 @@
-// The first bytes of each text of an Arrow string column as words, for loops over whole blocks of rows without a branch on lengths.
+// The first bytes of each text of an Arrow string column as words, for loops over whole blocks of rows without a branch
+// on lengths.
 //
 // Pure; any thread.
 #pragma once
@@ -22,10 +23,13 @@ struct TextRows {
       : offsets(data.GetValues<std::int32_t>(1) + first),
         bytes(data.buffers[2] ? data.GetValues<char>(2, 0) : ""),
         readable(data.buffers[2] ? data.buffers[2]->size() : 0) {}
-  [[nodiscard]] std::size_t size(std::size_t row) const { return static_cast<std::size_t>(offsets[row + 1] - offsets[row]); }
+  [[nodiscard]] std::size_t size(std::size_t row) const {
+    return static_cast<std::size_t>(offsets[row + 1] - offsets[row]);
+  }
 };
 
-// put(i, p) for each row: the 16 bytes at p begin with the text's first 16 (or all it has); what is behind a text may be anything.
+// put(i, p) for each row: the 16 bytes at p begin with the text's first 16 (or all it has); what is behind a text may
+// be anything.
 template <typename Put>
 void for_each_16_bytes(const TextRows& text, std::size_t rows, Put put) {
   // Offsets ascend: only the last rows of a buffer are too near its end to be read 16 bytes at a time.

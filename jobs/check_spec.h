@@ -1,5 +1,5 @@
-// The checks of a table: which rows it takes, and what it must come to as a whole. Values; read by jobs/check_section.cpp, run by
-// transforms/table_pipeline.h (rows) and by the publisher (the whole table).
+// The checks of a table: which rows it takes, and what it must come to as a whole. Values; read by
+// jobs/check_section.cpp, run by transforms/table_pipeline.h (rows) and by the publisher (the whole table).
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@ struct CheckSpec {
   std::string rule;                  // kRule: an expression; a row fails unless it is true or null
   std::optional<std::string> min;    // kRange: as text of the column's type
   std::optional<std::string> max;
-  std::vector<std::string> values;   // kSet
-  std::string pattern;               // kPattern: RE2, the whole text
+  std::vector<std::string> values;          // kSet
+  std::string pattern;                      // kPattern: RE2, the whole text
   std::optional<std::uint64_t> length_min;  // kLength: characters
   std::optional<std::uint64_t> length_max;
-  SourceId source;                          // kForeignKey
+  SourceId source;  // kForeignKey
   std::vector<std::string> foreign_columns;
   OnFail on_fail = OnFail::kReject;
   // kReject and kWarn: more failing rows than this fail the load. Absent: the table's limits alone.

@@ -27,11 +27,21 @@ struct SimpleType {
 };
 
 constexpr std::array<SimpleType, 16> kSimpleTypes = {{
-    {"int8", TypeKind::kInt8},       {"int16", TypeKind::kInt16},         {"int32", TypeKind::kInt32},
-    {"int64", TypeKind::kInt64},     {"uint8", TypeKind::kUint8},         {"uint16", TypeKind::kUint16},
-    {"uint32", TypeKind::kUint32},   {"uint64", TypeKind::kUint64},       {"float32", TypeKind::kFloat32},
-    {"float64", TypeKind::kFloat64}, {"bool", TypeKind::kBool},           {"date", TypeKind::kDate},
-    {"time", TypeKind::kTime},       {"timestamp", TypeKind::kTimestamp}, {"timestamp_tz", TypeKind::kTimestamp, true},
+    {"int8", TypeKind::kInt8},
+    {"int16", TypeKind::kInt16},
+    {"int32", TypeKind::kInt32},
+    {"int64", TypeKind::kInt64},
+    {"uint8", TypeKind::kUint8},
+    {"uint16", TypeKind::kUint16},
+    {"uint32", TypeKind::kUint32},
+    {"uint64", TypeKind::kUint64},
+    {"float32", TypeKind::kFloat32},
+    {"float64", TypeKind::kFloat64},
+    {"bool", TypeKind::kBool},
+    {"date", TypeKind::kDate},
+    {"time", TypeKind::kTime},
+    {"timestamp", TypeKind::kTimestamp},
+    {"timestamp_tz", TypeKind::kTimestamp, true},
     {"string", TypeKind::kString},
 }};
 
@@ -54,16 +64,18 @@ Error unknown_type(std::string_view text, std::string_view name) {
   for (const SimpleType& simple : kSimpleTypes) known.emplace_back(simple.name);
   for (const char* other : {"decimal", "enum"}) known.emplace_back(other);
   const std::string nearest = nearest_name(name, known);
-  const std::string hint = nearest.empty() ? "types are int8 to int64, uint8 to uint64, float32, float64, decimal(p,s), bool, date, "
-                                             "time, timestamp, timestamp_tz, string, string(n), enum(a,b)"
-                                           : "did you mean '" + nearest + "'?";
+  const std::string hint =
+      nearest.empty() ? "types are int8 to int64, uint8 to uint64, float32, float64, decimal(p,s), bool, date, "
+                        "time, timestamp, timestamp_tz, string, string(n), enum(a,b)"
+                      : "did you mean '" + nearest + "'?";
   return usage_error(fmt::format("unknown type '{}'", text), {}, hint);
 }
 
 Result<DataType> parse_decimal(std::string_view arguments) {
   const std::size_t comma = arguments.find(',');
   const auto precision = parse_number(arguments.substr(0, comma));
-  const auto scale = comma == std::string_view::npos ? std::optional<std::uint32_t>(0) : parse_number(arguments.substr(comma + 1));
+  const auto scale =
+      comma == std::string_view::npos ? std::optional<std::uint32_t>(0) : parse_number(arguments.substr(comma + 1));
   if (!precision || !scale || *precision < 1 || *precision > kDecimalPrecisionMax || *scale > *precision) {
     return usage_error(fmt::format("decimal({}) is not a decimal type", arguments), {},
                        "decimal(precision, scale) with 1 <= precision <= 38 and scale <= precision");
@@ -78,8 +90,9 @@ Result<DataType> parse_decimal(std::string_view arguments) {
 Result<DataType> parse_fixed_string(std::string_view arguments) {
   const auto width = parse_number(arguments);
   if (!width || *width < 1 || *width > kFixedStringBytesMax) {
-    return usage_error(fmt::format("string({}) is not a string type", arguments), {},
-                       fmt::format("string(n) holds 1 to {} bytes; longer texts are plain 'string'", kFixedStringBytesMax));
+    return usage_error(
+        fmt::format("string({}) is not a string type", arguments), {},
+        fmt::format("string(n) holds 1 to {} bytes; longer texts are plain 'string'", kFixedStringBytesMax));
   }
   DataType type;
   type.kind = TypeKind::kFixedString;
@@ -119,7 +132,8 @@ Result<DataType> parse_enum(std::string_view arguments) {
   std::string_view rest = arguments;
   while (true) {
     auto label = take_label(rest);
-    if (!label) return usage_error("an enum's label has unbalanced quotes", {}, "write a quote inside a quoted label twice");
+    if (!label)
+      return usage_error("an enum's label has unbalanced quotes", {}, "write a quote inside a quoted label twice");
     if (label->empty()) return usage_error("an enum's label is empty", {}, "write enum(a,b,...)");
     if (label->size() > kEnumLabelBytesMax) {
       return usage_error(fmt::format("an enum's label has {} bytes, more than {}", label->size(), kEnumLabelBytesMax));
@@ -127,7 +141,8 @@ Result<DataType> parse_enum(std::string_view arguments) {
     if (!seen.insert(*label).second) return usage_error(fmt::format("the enum has the label '{}' twice", *label));
     type.labels.push_back(std::move(*label));
     if (type.labels.size() > kEnumLabelsMax) {
-      return usage_error(fmt::format("the enum has more than {} labels", kEnumLabelsMax), {}, "use string or string(n)");
+      return usage_error(fmt::format("the enum has more than {} labels", kEnumLabelsMax), {},
+                         "use string or string(n)");
     }
     if (rest.empty()) return type;
     rest.remove_prefix(1);
@@ -196,8 +211,9 @@ Result<Schema> schema_from_json(std::string_view json) {
   if (!document.is_array()) return environment_error("the schema is not a JSON list of columns");
   Schema schema;
   for (const auto& item : document) {
-    const bool complete = item.is_object() && item.contains("name") && item["name"].is_string() && item.contains("type") &&
-                          item["type"].is_string() && item.contains("nullable") && item["nullable"].is_boolean();
+    const bool complete = item.is_object() && item.contains("name") && item["name"].is_string() &&
+                          item.contains("type") && item["type"].is_string() && item.contains("nullable") &&
+                          item["nullable"].is_boolean();
     if (!complete) return environment_error("the schema has a column without name, type and nullable");
     auto type = parse_data_type(item["type"].get_ref<const std::string&>());
     if (!type.ok()) return environment_error("the schema is broken: " + type.error().to_string());

@@ -13,10 +13,17 @@
 namespace tipple {
 
 enum class TypeKind : std::uint8_t {
-  kInt8, kInt16, kInt32, kInt64,
-  kUint8, kUint16, kUint32, kUint64,
-  kFloat32, kFloat64,
-  kDecimal,      // decimal(precision, scale), precision 1..38
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kUint8,
+  kUint16,
+  kUint32,
+  kUint64,
+  kFloat32,
+  kFloat64,
+  kDecimal,  // decimal(precision, scale), precision 1..38
   kBool,
   kDate,         // days since 1970-01-01, int32
   kTime,         // microseconds since midnight, int64

@@ -23,7 +23,8 @@ Result<Duration> parse_duration(std::string_view text) {
   constexpr const char* kHint = "write a whole number and a unit, as 500ms, 30s, 5m, 2h or 7d";
   std::int64_t number = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc() || number < 1) return usage_error("'" + std::string(text) + "' is not a duration", {}, kHint);
+  if (failed != std::errc() || number < 1)
+    return usage_error("'" + std::string(text) + "' is not a duration", {}, kHint);
   const std::string_view unit_name(end, static_cast<std::size_t>(text.data() + text.size() - end));
   for (const Unit& unit : kUnits) {
     if (unit.name != unit_name) continue;

@@ -8,49 +8,66 @@ namespace tipple {
 
 std::string_view to_string(Codec codec) {
   switch (codec) {
-    case Codec::kDeflate: return "deflate";
-    case Codec::kZstd: return "zstd";
-    case Codec::kLz4: return "lz4";
-    case Codec::kNone: return "none";
+    case Codec::kDeflate:
+      return "deflate";
+    case Codec::kZstd:
+      return "zstd";
+    case Codec::kLz4:
+      return "lz4";
+    case Codec::kNone:
+      return "none";
   }
   TIPPLE_CHECK(false, "unknown codec");
 }
 
 std::string_view to_string(WriteMode mode) {
   switch (mode) {
-    case WriteMode::kReplace: return "replace";
-    case WriteMode::kAppend: return "append";
+    case WriteMode::kReplace:
+      return "replace";
+    case WriteMode::kAppend:
+      return "append";
   }
   TIPPLE_CHECK(false, "unknown write mode");
 }
 
 std::string_view to_string(SourceFormat format) {
   switch (format) {
-    case SourceFormat::kCsv: return "csv";
-    case SourceFormat::kJsonLines: return "jsonl";
-    case SourceFormat::kFixedWidth: return "fixed";
-    case SourceFormat::kLog: return "log";
-    case SourceFormat::kParquet: return "parquet";
-    case SourceFormat::kHdf5: return "hdf5";
-    case SourceFormat::kTable: return "table";
+    case SourceFormat::kCsv:
+      return "csv";
+    case SourceFormat::kJsonLines:
+      return "jsonl";
+    case SourceFormat::kFixedWidth:
+      return "fixed";
+    case SourceFormat::kLog:
+      return "log";
+    case SourceFormat::kParquet:
+      return "parquet";
+    case SourceFormat::kHdf5:
+      return "hdf5";
+    case SourceFormat::kTable:
+      return "table";
   }
   TIPPLE_CHECK(false, "unknown source format");
 }
 
 std::string_view to_string(SchemaMode mode) {
   switch (mode) {
-    case SchemaMode::kDeclared: return "declared";
-    case SchemaMode::kFreeze: return "freeze";
-    case SchemaMode::kEvolve: return "evolve";
-    case SchemaMode::kRescue: return "rescue";
+    case SchemaMode::kDeclared:
+      return "declared";
+    case SchemaMode::kFreeze:
+      return "freeze";
+    case SchemaMode::kEvolve:
+      return "evolve";
   }
   TIPPLE_CHECK(false, "unknown schema mode");
 }
 
 std::string_view to_string(PartFormat format) {
   switch (format) {
-    case PartFormat::kHdf5: return "hdf5";
-    case PartFormat::kParquet: return "parquet";
+    case PartFormat::kHdf5:
+      return "hdf5";
+    case PartFormat::kParquet:
+      return "parquet";
   }
   TIPPLE_CHECK(false, "unknown part format");
 }
@@ -79,7 +96,8 @@ Result<ModeSpec> JobSpec::mode(std::string_view mode_name) const {
     list += (list.empty() ? "" : ", ") + mode_spec.name;
   }
   if (mode_name.empty() && modes.size() == 1) return modes.front();
-  if (mode_name.empty()) return usage_error("the job has several modes", file.string(), "choose one with --mode: " + list);
+  if (mode_name.empty())
+    return usage_error("the job has several modes", file.string(), "choose one with --mode: " + list);
   const std::string nearest = nearest_name(mode_name, known);
   return usage_error("the job has no mode '" + std::string(mode_name) + "'", file.string(),
                      nearest.empty() ? "its modes are " + list : "did you mean '" + nearest + "'?");

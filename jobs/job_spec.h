@@ -26,8 +26,8 @@ struct CsvDialect {
   std::optional<char> escape;
   std::optional<char> comment;  // a record that begins with it is skipped and is not counted as a row
   enum class Newline : std::uint8_t { kLf, kCr } newline = Newline::kLf;  // kLf: LF, and CR LF
-  bool header = true;           // the first record (after skip_rows) names the columns
-  std::uint32_t skip_rows = 0;  // physical lines before the header
+  bool header = true;                          // the first record (after skip_rows) names the columns
+  std::uint32_t skip_rows = 0;                 // physical lines before the header
   std::vector<std::string> null_texts = {""};  // an unquoted field that equals one of these is null
   friend bool operator==(const CsvDialect&, const CsvDialect&) = default;
 };
@@ -36,10 +36,10 @@ enum class SourceFormat : std::uint8_t {
   kCsv,
   kJsonLines,
   kFixedWidth,
-  kLog,      // lines that a regular expression takes apart
+  kLog,  // lines that a regular expression takes apart
   kParquet,
   kHdf5,
-  kTable,    // the newest version of another table
+  kTable,  // the newest version of another table
 };
 [[nodiscard]] std::string_view to_string(SourceFormat format);
 
@@ -68,14 +68,14 @@ struct DecompressionLimits {
 
 struct SourceSpec {
   std::string name;
-  std::vector<std::string> paths;  // files, folders or globs, relative to the job file's folder
+  std::vector<std::string> paths;       // files, folders or globs, relative to the job file's folder
   std::optional<std::string> manifest;  // a file that lists required files, one a line, relative to its own folder
   StreamSpec stream;
   SourceFormat format = SourceFormat::kCsv;
   Encoding encoding = Encoding::kUtf8;
   OnInvalid on_invalid = OnInvalid::kReject;
   DecompressionLimits decompression;
-  CsvDialect csv;                   // kFixedWidth, kLog, kJsonLines: header is false; skip_rows, comment and null_texts hold there, too
+  CsvDialect csv;  // kFixedWidth, kLog, kJsonLines: header is false; skip_rows, comment and null_texts hold there, too
   std::vector<std::string> fields;  // names by position, for sources without a header
   std::vector<FixedField> fixed;    // kFixedWidth
   std::string pattern;              // kLog: RE2 syntax, its named groups are the fields
@@ -84,8 +84,9 @@ struct SourceSpec {
 };
 
 // Fields that every source has besides its own: where a record came from.
-//   $file: path as listed, relative to the job's folder where it lies below it; $line: from 1, in the file; $offset: of the record's
-//   first byte; $path.KEY: VALUE of a folder or file name part KEY=VALUE of the path; $record: the record's text
+//   $file: path as listed, relative to the job's folder where it lies below it; $line: from 1, in the file; $offset: of
+//   the record's first byte; $path.KEY: VALUE of a folder or file name part KEY=VALUE of the path; $record: the
+//   record's text
 inline constexpr std::string_view kFileField = "$file";
 inline constexpr std::string_view kLineField = "$line";
 inline constexpr std::string_view kOffsetField = "$offset";
@@ -114,10 +115,8 @@ enum class SchemaMode : std::uint8_t {
   kDeclared,  // fields that no column names are not looked at
   kFreeze,    // a new, missing or retyped field fails the load
   kEvolve,    // new fields become columns, types widen, the log records it
-  kRescue,    // what does not fit goes to the column `_rescued`, as JSON
 };
 [[nodiscard]] std::string_view to_string(SchemaMode mode);
-inline constexpr std::string_view kRescueColumn = "_rescued";
 
 enum class PartFormat : std::uint8_t { kHdf5, kParquet };
 [[nodiscard]] std::string_view to_string(PartFormat format);
@@ -127,15 +126,15 @@ using FieldMap = std::map<std::string, std::string>;
 
 struct TableSpec {
   std::string name;
-  std::vector<SourceId> from;         // fan-in: in this order; by name, a nullable column that a source lacks is null there
-  std::vector<FieldMap> field_maps;   // one for each of `from`
-  bool inferred = false;              // the job file has no `columns`: they come from the whole input
-  bool raw = false;                   // lands the records as text: $file, $line, $offset and $record
+  std::vector<SourceId> from;  // fan-in: in this order; by name, a nullable column that a source lacks is null there
+  std::vector<FieldMap> field_maps;  // one for each of `from`
+  bool inferred = false;             // the job file has no `columns`: they come from the whole input
+  bool raw = false;                  // lands the records as text: $file, $offset and $record
   SchemaMode schema_mode = SchemaMode::kDeclared;
-  std::vector<ColumnSpec> columns;    // read from the source or computed, in this order
-  std::vector<StepSpec> steps;        // then, in this order
-  std::vector<CheckSpec> checks;      // of the rows that came out
-  TableExpectations expectations;     // of the whole table, before it is published
+  std::vector<ColumnSpec> columns;  // read from the source or computed, in this order
+  std::vector<StepSpec> steps;      // then, in this order
+  std::vector<CheckSpec> checks;    // of the rows that came out
+  TableExpectations expectations;   // of the whole table, before it is published
   RejectLimits rejects;
   PartFormat part_format = PartFormat::kHdf5;
   Codec codec = Codec::kDeflate;

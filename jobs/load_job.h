@@ -1,4 +1,5 @@
-// The job as one load sees it: some of its tables (a layer of those that read one another), all of whose columns are known.
+// The job as one load sees it: some of its tables (a layer of those that read one another), all of whose columns are
+// known.
 //
 // Pure.
 #pragma once

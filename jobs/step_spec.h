@@ -1,5 +1,6 @@
-// The steps of a table: what happens to its rows between their conversion and the table. Values; read by jobs/step_section.cpp, typed by
-// jobs/table_schema.h, run by transforms/table_pipeline.h. docs/job-file.md describes each for users.
+// The steps of a table: what happens to its rows between their conversion and the table. Values; read by
+// jobs/step_section.cpp, typed by jobs/table_schema.h, run by transforms/table_pipeline.h. docs/job-file.md describes
+// each for users.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +45,8 @@ struct LookupStep {
   std::vector<std::pair<std::string, std::string>> on;    // own column, lookup's column
   std::vector<std::pair<std::string, std::string>> take;  // new column, lookup's column
   enum class Missing : std::uint8_t { kNull, kReject, kDefault } missing = Missing::kNull;
-  std::map<std::string, std::string> defaults;            // kDefault: new column -> value as text
-  std::vector<std::pair<std::string, DataType>> types;    // of the lookup's columns; others are string
+  std::map<std::string, std::string> defaults;          // kDefault: new column -> value as text
+  std::vector<std::pair<std::string, DataType>> types;  // of the lookup's columns; others are string
 };
 struct NormaliseStep {
   std::vector<std::string> columns;
@@ -59,7 +60,7 @@ struct NormaliseStep {
 struct BinStep {
   std::string column;
   std::string into;
-  std::vector<double> edges;  // ascending; bin i is [edges[i], edges[i+1]); outside: null
+  std::vector<double> edges;        // ascending; bin i is [edges[i], edges[i+1]); outside: null
   std::vector<std::string> labels;  // one per bin; empty: the bin's number
 };
 // A text that is a list: one row becomes one row per element.
@@ -99,7 +100,7 @@ struct NumberStep {
   std::uint64_t start = 1;
 };
 
-using StepSpec = std::variant<WhereStep, DeriveStep, RenameStep, DropStep, CastStep, LookupStep, NormaliseStep, BinStep, ExplodeStep,
-                              SplitStep, SampleStep, MaskStep, EncryptStep, NumberStep>;
+using StepSpec = std::variant<WhereStep, DeriveStep, RenameStep, DropStep, CastStep, LookupStep, NormaliseStep, BinStep,
+                              ExplodeStep, SplitStep, SampleStep, MaskStep, EncryptStep, NumberStep>;
 
 }  // namespace tipple

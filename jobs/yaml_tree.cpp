@@ -35,7 +35,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(mark, "aliases are not allowed in a job file", "write the value out");
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     YamlNode node = make_node(YamlNode::Kind::kText, mark, tag, anchor);
     node.quoted = tag == "!";
     node.text = value;
@@ -46,7 +47,8 @@ class TreeBuilder final : public YAML::EventHandler {
     open(make_node(YamlNode::Kind::kList, mark, tag, anchor), mark);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(make_node(YamlNode::Kind::kMap, mark, tag, anchor), mark);
   }
   void OnMapEnd() override { close(); }
@@ -59,10 +61,12 @@ class TreeBuilder final : public YAML::EventHandler {
     std::optional<YamlNode> key;  // of a map, when its value comes next
   };
 
-  static YamlNode make_node(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  static YamlNode make_node(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
+                            YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) refuse(mark, "anchors are not allowed in a job file", "write the value out");
     // yaml-cpp's own tags: "?" for plain, "!" for quoted.
-    if (!tag.empty() && tag != "?" && tag != "!") refuse(mark, "tags are not allowed in a job file", "remove '" + tag + "'");
+    if (!tag.empty() && tag != "?" && tag != "!")
+      refuse(mark, "tags are not allowed in a job file", "remove '" + tag + "'");
     YamlNode node;
     node.kind = kind;
     node.line = mark.line + 1;
@@ -107,10 +111,16 @@ class TreeBuilder final : public YAML::EventHandler {
 std::optional<JobFileMistake> find_bad_character(std::string_view text) {
   int line = 1;
   int column = 1;
-  const auto mistake = [&](std::string what) { return JobFileMistake{line, column, std::move(what), "a job file is UTF-8 text"}; };
+  const auto mistake = [&](std::string what) {
+    return JobFileMistake{line, column, std::move(what), "a job file is UTF-8 text"};
+  };
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xC2 && lead < 0xE0 ? 2
+                               : lead >= 0xE0 && lead < 0xF0 ? 3
+                               : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                             : 0;
     if (length == 0 || i + length > text.size()) return mistake("a byte that is not UTF-8");
     if (length == 1 && (lead < 0x20 || lead == 0x7F) && lead != '\t' && lead != '\n' && lead != '\r') {
       return mistake(fmt::format("a control character (0x{:02X})", lead));
@@ -166,7 +176,8 @@ std::vector<std::string_view> split_lines(std::string_view text) {
 void check_keys(const YamlNode& node, std::vector<JobFileMistake>& mistakes) {
   for (const YamlNode& item : node.items) check_keys(item, mistakes);
   for (const YamlEntry& entry : node.entries) {
-    const bool is_text = entry.key.kind == YamlNode::Kind::kText || (entry.key.kind == YamlNode::Kind::kNull && !entry.key.text.empty());
+    const bool is_text =
+        entry.key.kind == YamlNode::Kind::kText || (entry.key.kind == YamlNode::Kind::kNull && !entry.key.text.empty());
     if (!is_text) mistakes.push_back({entry.key.line, entry.key.column, "a key must be a text", {}});
     check_keys(entry.value, mistakes);
   }
@@ -177,7 +188,8 @@ void check_keys(const YamlNode& node, std::vector<JobFileMistake>& mistakes) {
 YamlTree parse_yaml(std::string_view text) {
   YamlTree tree;
   if (text.size() > limits::kJobFileBytesMax) {
-    tree.mistakes.push_back({0, 0, fmt::format("{} bytes, more than the limit of {}", text.size(), limits::kJobFileBytesMax), {}});
+    tree.mistakes.push_back(
+        {0, 0, fmt::format("{} bytes, more than the limit of {}", text.size(), limits::kJobFileBytesMax), {}});
     return tree;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -195,7 +207,8 @@ YamlTree parse_yaml(std::string_view text) {
     TreeBuilder second;
     if (parser.HandleNextDocument(second)) {
       const YamlNode extra = second.take_root();
-      tree.mistakes.push_back({extra.line, extra.column, "a second document begins here", "a job file is one YAML document"});
+      tree.mistakes.push_back(
+          {extra.line, extra.column, "a second document begins here", "a job file is one YAML document"});
       return tree;
     }
     restore_null_texts(root, split_lines(text));
@@ -208,7 +221,8 @@ YamlTree parse_yaml(std::string_view text) {
     tree.mistakes.push_back(refused.mistake);
   } catch (const YAML::Exception& error) {
     const bool placed = !error.mark.is_null();
-    tree.mistakes.push_back({placed ? error.mark.line + 1 : 0, placed ? error.mark.column + 1 : 0, "not valid YAML: " + error.msg, {}});
+    tree.mistakes.push_back(
+        {placed ? error.mark.line + 1 : 0, placed ? error.mark.column + 1 : 0, "not valid YAML: " + error.msg, {}});
   }
   return tree;
 }

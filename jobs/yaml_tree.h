@@ -1,4 +1,5 @@
-// A job file's YAML as a plain tree that remembers where everything stood. yaml-cpp stands behind it, in yaml_tree.cpp only.
+// A job file's YAML as a plain tree that remembers where everything stood. yaml-cpp stands behind it, in yaml_tree.cpp
+// only.
 //
 // Thread rule: pure. Invariant: no aliases, anchors or tags, at most limits::kJobFileDepthMax levels, keys are texts.
 #pragma once

@@ -79,8 +79,10 @@ void check_tiling(const std::vector<Extent>& extents, std::span<const Chunk> chu
       }
       begun = true;
       TIPPLE_CHECK(extent < extents.size() && segment.extent == extent, "the segments leave a file out or go back");
-      TIPPLE_CHECK(segment.begin == reached && segment.end <= extents[extent].size, "the segments overlap or leave a gap");
-      TIPPLE_CHECK(segment.begin < segment.end || extents[extent].size == 0, "an empty segment of a file that has bytes");
+      TIPPLE_CHECK(segment.begin == reached && segment.end <= extents[extent].size,
+                   "the segments overlap or leave a gap");
+      TIPPLE_CHECK(segment.begin < segment.end || extents[extent].size == 0,
+                   "an empty segment of a file that has bytes");
       reached = segment.end;
     }
   }
@@ -91,7 +93,8 @@ void check_tiling(const std::vector<Extent>& extents, std::span<const Chunk> chu
 }  // namespace
 
 std::uint64_t default_chunk_bytes(std::uint64_t source_bytes) {
-  return std::bit_ceil(std::clamp(source_bytes / limits::kChunksPerSourceAim, limits::kChunkBytesMin, limits::kChunkBytesMax));
+  return std::bit_ceil(
+      std::clamp(source_bytes / limits::kChunksPerSourceAim, limits::kChunkBytesMin, limits::kChunkBytesMax));
 }
 
 ChunkPlan plan_chunks(std::vector<SourceExtents> sources, std::optional<std::uint64_t> chunk_bytes) {

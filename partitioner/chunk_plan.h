@@ -20,7 +20,7 @@ struct Extent {
   std::string path;  // absolute
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
-  bool splittable = true;  // can it be cut anywhere: are bytes of the file bytes of its text?
+  bool splittable = true;   // can it be cut anywhere: are bytes of the file bytes of its text?
   std::string member = {};  // of a zip archive, whose compressed size is `size` then; empty: the file itself
   friend bool operator==(const Extent&, const Extent&) = default;
 };
@@ -59,8 +59,8 @@ struct ChunkPlan {
 [[nodiscard]] std::uint64_t default_chunk_bytes(std::uint64_t source_bytes);
 
 // `chunk_bytes` absent: default_chunk_bytes of each source. Files smaller than a chunk are packed in path order,
-// whether they could be cut or not, at most limits::kFilesPerChunkMax to a chunk. Empty files are kept (they are whole, and have no records).
-// Precondition: chunk_bytes, if given, is at least 1.
+// whether they could be cut or not, at most limits::kFilesPerChunkMax to a chunk. Empty files are kept (they are whole,
+// and have no records). Precondition: chunk_bytes, if given, is at least 1.
 [[nodiscard]] ChunkPlan plan_chunks(std::vector<SourceExtents> sources, std::optional<std::uint64_t> chunk_bytes);
 
 }  // namespace tipple

@@ -21,7 +21,8 @@ constexpr std::size_t kFolderDepthMax = 128;
 
 bool is_hidden(std::string_view name) { return name.starts_with('.') || name.starts_with('_'); }
 
-// Matches one set, as "[a-z]", at pattern[0]; `used`: the set's length, 0 if there is no closing bracket (then '[' is itself).
+// Matches one set, as "[a-z]", at pattern[0]; `used`: the set's length, 0 if there is no closing bracket (then '[' is
+// itself).
 bool matches_set(std::string_view pattern, char c, std::size_t& used) {
   std::size_t at = 1;
   const bool negated = at < pattern.size() && (pattern[at] == '!' || pattern[at] == '^');
@@ -49,7 +50,8 @@ std::size_t character_length(std::string_view text) {
   return length;
 }
 
-// One step of the pattern at `name`'s beginning. Gives (bytes of pattern, bytes of name), or nothing if it does not match.
+// One step of the pattern at `name`'s beginning. Gives (bytes of pattern, bytes of name), or nothing if it does not
+// match.
 std::optional<std::pair<std::size_t, std::size_t>> match_one(std::string_view pattern, std::string_view name) {
   if (name.empty()) return std::nullopt;
   if (pattern.front() == '?') return std::pair<std::size_t, std::size_t>(1, character_length(name));
@@ -121,7 +123,8 @@ class Expander {
     } else if (::faccessat(folder_fd, name.c_str(), R_OK, 0) != 0) {
       result_.errors.push_back(system_error(errno, "cannot read the file", path));
     } else {
-      result_.files.push_back({path, link ? resolved(path) : folder.identity + name, static_cast<std::uint64_t>(info.st_size),
+      result_.files.push_back({path, link ? resolved(path) : folder.identity + name,
+                               static_cast<std::uint64_t>(info.st_size),
                                static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec});
     }
   }
@@ -135,7 +138,8 @@ class Expander {
     return dir;
   }
 
-  void visit(const Folder& folder, const dirent& entry, int folder_fd, const std::vector<std::string>& components, std::size_t at) {
+  void visit(const Folder& folder, const dirent& entry, int folder_fd, const std::vector<std::string>& components,
+             std::size_t at) {
     const bool last = at + 1 == components.size();
     const bool any_depth = components[at] == "**";
     bool is_folder = entry.d_type == DT_DIR;
@@ -153,7 +157,8 @@ class Expander {
   }
 
   // Goes on in a folder below, unless that is one of those it stands in (a loop made by links).
-  void enter(const Folder& folder, const std::string& name, const std::vector<std::string>& components, std::size_t at) {
+  void enter(const Folder& folder, const std::string& name, const std::vector<std::string>& components,
+             std::size_t at) {
     Folder below{folder.path + name + "/", {}, folder.ancestors};
     struct stat info {};
     if (::stat(below.path.c_str(), &info) != 0) {
@@ -206,7 +211,8 @@ bool has_wildcard(std::string_view pattern) { return pattern.find_first_of("*?[\
 bool matches_pattern(std::string_view pattern, std::string_view name) {
   if (is_hidden(name) && !pattern.starts_with(name.front())) return false;
   // Backtracks to the last '*' only: time is at most pattern times name.
-  std::optional<std::pair<std::string_view, std::string_view>> star;  // rest of the pattern behind it, and where it was tried
+  std::optional<std::pair<std::string_view, std::string_view>>
+      star;  // rest of the pattern behind it, and where it was tried
   while (!pattern.empty() || !name.empty()) {
     if (pattern.starts_with('*')) {
       pattern.remove_prefix(1);

@@ -210,8 +210,7 @@ class Canonical {
 
 }  // namespace
 
-Result<std::vector<SourceExtents>> list_inputs(const JobSpec& job, const InputProbes& probes,
-                                               bool may_be_missing) {
+Result<std::vector<SourceExtents>> list_inputs(const JobSpec& job, const InputProbes& probes, bool may_be_missing) {
   std::vector<SourceExtents> sources;
   std::vector<Error> errors;
   for (std::uint32_t i = 0; i < job.sources.size(); ++i) {

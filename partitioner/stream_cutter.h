@@ -1,7 +1,8 @@
-// StreamCutter: where a stream is cut into stretches: after so many bytes, so many records, or so long after its first record.
+// StreamCutter: where a stream is cut into stretches: after so many bytes, so many records, or so long after its first
+// record.
 //
-// Pure: records and time go in, decisions come out. Cuts by bytes and records depend on the stream alone, never on how it was read:
-// a stretch ends with the first record that fills it. Owner: the stream's reader. Thread rule: one thread.
+// Pure: records and time go in, decisions come out. Cuts by bytes and records depend on the stream alone, never on how
+// it was read: a stretch ends with the first record that fills it. Owner: the stream's reader. Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,9 @@ class StreamCutter {
  public:
   explicit StreamCutter(StreamLimits limits) : limits_(limits) {}
 
-  // Where the open stretch is full within the next whole records, if it is: with the first record that ends at or after `byte`, or with
-  // record number `record` (from 1) of them, whichever comes first. Both count from the first of the `bytes` bytes with `records` records.
+  // Where the open stretch is full within the next whole records, if it is: with the first record that ends at or after
+  // `byte`, or with record number `record` (from 1) of them, whichever comes first. Both count from the first of the
+  // `bytes` bytes with `records` records.
   struct Cut {
     std::optional<std::uint64_t> byte;
     std::optional<std::uint64_t> record;

@@ -18,7 +18,8 @@ constexpr std::uint64_t kLedgerBytesMax = 4 * limits::kGiB;  // of one load's, c
 
 Result<std::string> decompressed(const fs::path& path) {
   TIPPLE_TRY(const std::string bytes, read_file(path, kLedgerBytesMax));
-  const std::unique_ptr<ZSTD_DCtx, decltype([](ZSTD_DCtx* context) { ZSTD_freeDCtx(context); })> context(ZSTD_createDCtx());
+  const std::unique_ptr<ZSTD_DCtx, decltype([](ZSTD_DCtx* context) { ZSTD_freeDCtx(context); })> context(
+      ZSTD_createDCtx());
   if (context == nullptr) return environment_error("zstd has no memory");
   std::string text;
   ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
@@ -26,16 +27,19 @@ Result<std::string> decompressed(const fs::path& path) {
     char piece[16384];
     ZSTD_outBuffer output{piece, sizeof piece, 0};
     left = ZSTD_decompressStream(context.get(), &output, &input);
-    if (ZSTD_isError(left) != 0) return environment_error(std::string("the ledger is damaged: ") + ZSTD_getErrorName(left), path.string());
+    if (ZSTD_isError(left) != 0)
+      return environment_error(std::string("the ledger is damaged: ") + ZSTD_getErrorName(left), path.string());
     text.append(piece, output.pos);
-    if (output.pos == 0 && input.pos == input.size && left != 0) return environment_error("the ledger ends too early", path.string());
+    if (output.pos == 0 && input.pos == input.size && left != 0)
+      return environment_error("the ledger ends too early", path.string());
   }
   return text;
 }
 
 std::string path_from_hex(const std::string& hex) {
   std::string path;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) path += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    path += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   return path;
 }
 
@@ -49,7 +53,8 @@ Status read_ledger(const fs::path& path, std::vector<LedgerInput>& inputs) {
     if (!line.is_object()) return environment_error("the ledger has a line that is not a JSON object", path.string());
     LedgerInput input;
     input.source = line.value("source", std::string());
-    input.path = line.contains("path_hex") ? path_from_hex(line.value("path_hex", std::string())) : line.value("path", std::string());
+    input.path = line.contains("path_hex") ? path_from_hex(line.value("path_hex", std::string()))
+                                           : line.value("path", std::string());
     input.member = line.value("member", std::string());
     input.size = line.value("size", std::uint64_t{0});
     input.mtime_ns = line.value("mtime_ns", std::int64_t{0});

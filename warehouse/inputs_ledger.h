@@ -21,7 +21,8 @@ struct LedgerInput {
 };
 
 // What one load took in for the table, in its order; nothing if it left no ledger.
-[[nodiscard]] Result<std::vector<LedgerInput>> load_inputs(const Warehouse& warehouse, const std::string& table, LoadId load);
+[[nodiscard]] Result<std::vector<LedgerInput>> load_inputs(const Warehouse& warehouse, const std::string& table,
+                                                           LoadId load);
 
 // What all loads that published a version of the table took in.
 [[nodiscard]] Result<std::vector<LedgerInput>> published_inputs(const Warehouse& warehouse, const std::string& table);

@@ -1,11 +1,10 @@
-// BlockGauge: the token bound of the task graph, counted in bytes and in blocks and row groups under way. Whatever a chunk holds on
-// its way from read to write is charged here; the reader waits until there is room for one more block.
+// BlockGauge: the token bound of the task graph, counted in bytes and in blocks and row groups under way. Whatever a
+// chunk holds on its way from read to write is charged here; the reader waits until there is room for one more block.
 //
-// Owner: one per ChunkRunner, shared by the graphs of a chunk that drains and of the next one. Thread rule: any thread; acquire() is
-// called by the reading thread alone and is the only wait.
-// Progress: charges that will drain by themselves (blocks and row groups under way) are counted; when there are none, acquire()
-// lets a block in whatever its size. So a load finishes at any budget, and the budget's floor is one block plus the rows that
-// wait for their row group.
+// Owner: one per ChunkRunner, shared by the graphs of a chunk that drains and of the next one. Thread rule: any thread;
+// acquire() is called by the reading thread alone and is the only wait. Progress: charges that will drain by themselves
+// (blocks and row groups under way) are counted; when there are none, acquire() lets a block in whatever its size. So a
+// load finishes at any budget, and the budget's floor is one block plus the rows that wait for their row group.
 #pragma once
 
 #include <atomic>
@@ -17,7 +16,8 @@ namespace tipple {
 
 class BlockGauge {
  public:
-  BlockGauge(std::uint64_t budget_bytes, std::uint64_t draining_max) : budget_bytes_(budget_bytes), draining_max_(draining_max) {}
+  BlockGauge(std::uint64_t budget_bytes, std::uint64_t draining_max)
+      : budget_bytes_(budget_bytes), draining_max_(draining_max) {}
 
   // Waits until `bytes` more fit. False: `cancelled` came true (whoever sets it calls wake()).
   [[nodiscard]] bool acquire(std::uint64_t bytes, const std::atomic<bool>& cancelled);

@@ -46,7 +46,10 @@ struct ThreadedExecutor::Impl {
   };
 
   Impl(JobSpec job_in, Warehouse warehouse_in, LoadSetup load_in, const RunnerConfig& config)
-      : job(std::move(job_in)), warehouse(std::move(warehouse_in)), load(std::move(load_in)), runner(job, warehouse, load, config) {}
+      : job(std::move(job_in)),
+        warehouse(std::move(warehouse_in)),
+        load(std::move(load_in)),
+        runner(job, warehouse, load, config) {}
 
   void run_tasks();
   void finish_chunks();
@@ -59,7 +62,7 @@ struct ThreadedExecutor::Impl {
   const JobSpec job;
   const Warehouse warehouse;
   const LoadSetup load;
-  ChunkRunner runner;              // used by the running thread alone
+  ChunkRunner runner;                // used by the running thread alone
   std::atomic<bool> give_up{false};  // what runs shall stop: all of it, or the one revoked chunk
 
   mutable std::mutex mutex;  // guards what follows
@@ -101,8 +104,7 @@ void ThreadedExecutor::Impl::perform(const ScanTask& task) {
 }
 
 void ThreadedExecutor::Impl::perform(const PublishTask&) {
-  auto published =
-      without_exceptions([&]() -> Result<PublishReport> { return publish_load(job, warehouse, load); });
+  auto published = without_exceptions([&]() -> Result<PublishReport> { return publish_load(job, warehouse, load); });
   if (published.ok()) return report(std::move(published).value());
   report(PublishReport{{}, std::move(published).error()});
 }

@@ -22,15 +22,15 @@ using TaskResult = std::variant<ChunkReport, ChunkFailure, ScanReport, PublishRe
 class TaskExecutor {
  public:
   virtual ~TaskExecutor() = default;
-  virtual void start(Task task) = 0;                       // queues
+  virtual void start(Task task) = 0;  // queues
   virtual void revoke(ChunkId chunk, std::uint32_t issue) = 0;
   [[nodiscard]] virtual std::optional<TaskResult> poll() = 0;
-  [[nodiscard]] virtual bool idle() const = 0;             // nothing queued, running, or unpolled
-  virtual void stop() = 0;                                 // drops what is queued, makes what runs give up
+  [[nodiscard]] virtual bool idle() const = 0;  // nothing queued, running, or unpolled
+  virtual void stop() = 0;                      // drops what is queued, makes what runs give up
 };
 
-// The real one: one thread runs tasks in order, another finishes chunks, so that syncing and hashing chunk k overlaps loading chunk
-// k + 1. A chunk that was revoked or stopped leaves no result and nothing staged.
+// The real one: one thread runs tasks in order, another finishes chunks, so that syncing and hashing chunk k overlaps
+// loading chunk k + 1. A chunk that was revoked or stopped leaves no result and nothing staged.
 class ThreadedExecutor final : public TaskExecutor {
  public:
   ThreadedExecutor(JobSpec job, Warehouse warehouse, LoadSetup load, const RunnerConfig& config);

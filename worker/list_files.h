@@ -1,4 +1,5 @@
-// ListFiles: the files of a lookup source, whole. Listing folders is not the worker's to know; whoever makes it says how.
+// ListFiles: the files of a lookup source, whole. Listing folders is not the worker's to know; whoever makes it says
+// how.
 #pragma once
 
 #include <functional>

@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint64_t kBudgetBytesMin = 16 * limits::kMiB;
 // cgroup v1 writes "no limit" as the largest multiple of a page.
 constexpr std::uint64_t kUnlimitedBytes = std::uint64_t{1} << 60;
-constexpr const char* kSlurmVariables[] = {"SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE", "SLURM_CPUS_PER_TASK"};
+constexpr const char* kSlurmVariables[] = {"SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE",
+                                           "SLURM_CPUS_PER_TASK"};
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -44,7 +45,9 @@ std::optional<std::uint64_t> variable(const ResourceEnvironment& environment, co
 
 // Slurm's figures are MiB of the node; 0 stands for all of its memory, which the machine's own figure says better.
 std::optional<std::uint64_t> slurm_bytes(const ResourceEnvironment& environment) {
-  const auto from_mib = [](std::uint64_t mib) { return mib > kUnlimitedBytes / limits::kMiB ? kUnlimitedBytes : mib * limits::kMiB; };
+  const auto from_mib = [](std::uint64_t mib) {
+    return mib > kUnlimitedBytes / limits::kMiB ? kUnlimitedBytes : mib * limits::kMiB;
+  };
   if (const auto mib = variable(environment, "SLURM_MEM_PER_NODE"); mib && *mib > 0) return from_mib(*mib);
   const auto mib = variable(environment, "SLURM_MEM_PER_CPU");
   const auto cpus = variable(environment, "SLURM_CPUS_ON_NODE");
@@ -53,7 +56,8 @@ std::optional<std::uint64_t> slurm_bytes(const ResourceEnvironment& environment)
 }
 
 // The smallest limit of `group` and the groups around it below `mount`.
-std::optional<std::uint64_t> group_limit(const std::filesystem::path& mount, std::filesystem::path group, const char* file) {
+std::optional<std::uint64_t> group_limit(const std::filesystem::path& mount, std::filesystem::path group,
+                                         const char* file) {
   std::optional<std::uint64_t> smallest;
   group = group.relative_path();
   while (true) {
@@ -77,7 +81,8 @@ std::optional<std::uint64_t> cgroup_bytes(const ResourceEnvironment& environment
     const std::string path = line.substr(second + 1);
     std::optional<std::uint64_t> limit;
     if (controllers == ",,") limit = group_limit(mount, path, "memory.max");
-    if (controllers.find(",memory,") != std::string::npos) limit = group_limit(mount / "memory", path, "memory.limit_in_bytes");
+    if (controllers.find(",memory,") != std::string::npos)
+      limit = group_limit(mount / "memory", path, "memory.limit_in_bytes");
     if (limit) smallest = std::min(smallest.value_or(*limit), *limit);
   }
   return smallest;
@@ -103,7 +108,8 @@ ResourceEnvironment this_environment() {
   }
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
-  if (::sched_getaffinity(0, sizeof cpus, &cpus) == 0) environment.affinity_cpus = static_cast<std::uint32_t>(CPU_COUNT(&cpus));
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+    environment.affinity_cpus = static_cast<std::uint32_t>(CPU_COUNT(&cpus));
   return environment;
 }
 
@@ -111,21 +117,25 @@ Result<MemoryBudget> memory_budget_in(const ResourceEnvironment& environment, st
                                       std::uint32_t ranks_here) {
   if (flag_bytes) {
     if (*flag_bytes >= kBudgetBytesMin) return MemoryBudget{*flag_bytes, "flag"};
-    return usage_error("a memory budget of " + std::to_string(*flag_bytes) + " bytes is too small", "--memory", "give 16MiB or more");
+    return usage_error("a memory budget of " + std::to_string(*flag_bytes) + " bytes is too small", "--memory",
+                       "give 16MiB or more");
   }
   const auto share = [&](std::uint64_t bytes, const char* source) -> Result<MemoryBudget> {
     const std::uint64_t budget = bytes / 4 * 3 / std::max(ranks_here, 1u);
     if (budget >= kBudgetBytesMin) return MemoryBudget{budget, source};
-    return environment_error("only " + std::to_string(bytes) + " bytes of memory for " + std::to_string(ranks_here) + " ranks", source,
-                             "start fewer ranks on this node, ask for more memory, or set --memory");
+    return environment_error(
+        "only " + std::to_string(bytes) + " bytes of memory for " + std::to_string(ranks_here) + " ranks", source,
+        "start fewer ranks on this node, ask for more memory, or set --memory");
   };
   if (const auto bytes = slurm_bytes(environment)) return share(*bytes, "slurm");
   if (const auto bytes = cgroup_bytes(environment)) return share(*bytes, "cgroup");
   if (const auto bytes = machine_bytes(environment)) return share(*bytes, "machine");
-  return environment_error("cannot find out how much memory there is", (environment.root / "proc/meminfo").string(), "set --memory");
+  return environment_error("cannot find out how much memory there is", (environment.root / "proc/meminfo").string(),
+                           "set --memory");
 }
 
-std::uint32_t thread_count_in(const ResourceEnvironment& environment, std::optional<std::uint32_t> flag, std::uint32_t ranks_here) {
+std::uint32_t thread_count_in(const ResourceEnvironment& environment, std::optional<std::uint32_t> flag,
+                              std::uint32_t ranks_here) {
   if (flag) return std::max(*flag, 1u);
   if (const auto cpus = variable(environment, "SLURM_CPUS_PER_TASK"); cpus && *cpus > 0) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(*cpus, std::numeric_limits<std::uint32_t>::max()));

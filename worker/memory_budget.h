@@ -17,8 +17,8 @@ struct MemoryBudget {
   std::string source;  // "flag", "slurm", "cgroup", "machine"
 };
 
-// `ranks_here`: ranks that share the node; Slurm's, the cgroup's and the machine's figures are divided by it. Of what is found three
-// quarters are used (a flag is used whole).
+// `ranks_here`: ranks that share the node; Slurm's, the cgroup's and the machine's figures are divided by it. Of what
+// is found three quarters are used (a flag is used whole).
 [[nodiscard]] Result<MemoryBudget> memory_budget(std::optional<std::uint64_t> flag_bytes, std::uint32_t ranks_here);
 
 // flag, else SLURM_CPUS_PER_TASK, else the CPU affinity mask divided by ranks_here; at least 1.
@@ -31,8 +31,8 @@ struct ResourceEnvironment {
   std::uint32_t affinity_cpus = 1;               // processors that this process may run on
 };
 [[nodiscard]] ResourceEnvironment this_environment();
-[[nodiscard]] Result<MemoryBudget> memory_budget_in(const ResourceEnvironment& environment, std::optional<std::uint64_t> flag_bytes,
-                                                    std::uint32_t ranks_here);
+[[nodiscard]] Result<MemoryBudget> memory_budget_in(const ResourceEnvironment& environment,
+                                                    std::optional<std::uint64_t> flag_bytes, std::uint32_t ranks_here);
 [[nodiscard]] std::uint32_t thread_count_in(const ResourceEnvironment& environment, std::optional<std::uint32_t> flag,
                                             std::uint32_t ranks_here);
 

@@ -163,10 +163,10 @@ class Planner {
       return bug("the table is not accounted for once", where);
     const TableReport& own = *std::find_if(report.tables.begin(), report.tables.end(), is_table);
     if (!own.rows.balanced()) {
-      return bug(
-          fmt::format("{} rows in + {} added are not {} out + {} rejected + {} filtered + {} deduplicated", own.rows.rows_in,
-                      own.rows.added, own.rows.rows_out, own.rows.rejected, own.rows.filtered, own.rows.deduplicated),
-          where);
+      return bug(fmt::format("{} rows in + {} added are not {} out + {} rejected + {} filtered + {} deduplicated",
+                             own.rows.rows_in, own.rows.added, own.rows.rows_out, own.rows.rejected, own.rows.filtered,
+                             own.rows.deduplicated),
+                 where);
     }
     const std::uint64_t part_rows = own.part ? own.part->rows : 0;
     if (part_rows != own.rows.rows_out)

@@ -30,8 +30,8 @@ struct PlannedRejects {
 struct PlannedTable {
   TableId table;
   RowAccount rows;
-  std::vector<PlannedPart> parts;       // in row order: by the table's sources, then by chunk
-  std::vector<PlannedRejects> rejects;  // likewise
+  std::vector<PlannedPart> parts;             // in row order: by the table's sources, then by chunk
+  std::vector<PlannedRejects> rejects;        // likewise
   std::vector<std::uint64_t> check_failures;  // rows that failed each of the table's checks
   [[nodiscard]] bool over_limit(const RejectLimits& limits) const;
   // The first check that more rows failed than its own limits allow.

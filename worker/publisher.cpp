@@ -100,11 +100,13 @@ class Publisher {
       const std::optional<std::size_t> failed = table.failed_check(checks);
       if (!failed) continue;
       TIPPLE_TRY(const std::optional<Reject> first, merge_rejects(warehouse_, spec(table).name, load_.load, table));
-      Error error{ErrorKind::kQuality,
-                  fmt::format("table {}: {} of {} rows failed the check '{}', more than its limit allows; nothing was published",
-                              spec(table).name, table.check_failures[*failed], table.rows.rows_in, checks[*failed].name),
-                  {},
-                  "`tipple rejects` shows those that were rejected; raise 'max_rows' or 'max_percent' of the check"};
+      Error error{
+          ErrorKind::kQuality,
+          fmt::format(
+              "table {}: {} of {} rows failed the check '{}', more than its limit allows; nothing was published",
+              spec(table).name, table.check_failures[*failed], table.rows.rows_in, checks[*failed].name),
+          {},
+          "`tipple rejects` shows those that were rejected; raise 'max_rows' or 'max_percent' of the check"};
       if (first) error.where = fmt::format("{}:{}", first->path, first->line);
       return error;
     }

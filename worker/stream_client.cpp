@@ -18,7 +18,8 @@ constexpr std::size_t kHeadBytesMax = std::size_t{16} << 20;
 
 }  // namespace
 
-StreamClient::StreamClient(File file, const RecordFormat& format, const SourceSpec& source, std::uint64_t record_bytes_max)
+StreamClient::StreamClient(File file, const RecordFormat& format, const SourceSpec& source,
+                           std::uint64_t record_bytes_max)
     : file_(std::move(file)), format_(format), source_(source), record_bytes_max_(record_bytes_max) {}
 
 Result<bool> StreamClient::read() {
@@ -86,8 +87,8 @@ void StreamClient::take(std::uint64_t bytes) {
 
 Status StreamClient::check_record_size() const {
   if (unread().size() <= record_bytes_max_) return {};
-  return environment_error(fmt::format("a record of the stream has more than {} bytes", record_bytes_max_), source_.name,
-                           "check the quoting of what is sent");
+  return environment_error(fmt::format("a record of the stream has more than {} bytes", record_bytes_max_),
+                           source_.name, "check the quoting of what is sent");
 }
 
 // A client that does not read its acknowledgements is not waited for.

@@ -98,7 +98,8 @@ Status StreamReader::Impl::read_until_end() {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - clock.now()).count();
       timeout = static_cast<int>(std::clamp<std::int64_t>(left + 1, 0, kPollMaxMs));
     }
-    if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return system_error(errno, "cannot poll the stream", source.name);
+    if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR)
+      return system_error(errno, "cannot poll the stream", source.name);
     TIPPLE_RETURN_IF_ERROR(serve(polled));
     TIPPLE_RETURN_IF_ERROR(seal_if_due());
   }
@@ -112,7 +113,8 @@ Status StreamReader::Impl::serve(std::vector<pollfd>& polled) {
   }
   std::size_t next = 2;
   for (auto client = clients.begin(); client != clients.end(); ++next) {
-    if (next < polled.size() && (polled[next].revents & (POLLIN | POLLHUP | POLLERR)) != 0) TIPPLE_RETURN_IF_ERROR(read_client(*client));
+    if (next < polled.size() && (polled[next].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+      TIPPLE_RETURN_IF_ERROR(read_client(*client));
     client = client->ended() ? clients.erase(client) : std::next(client);
   }
   if ((polled[1].revents & POLLIN) != 0) TIPPLE_RETURN_IF_ERROR(accept_all());
@@ -207,7 +209,8 @@ StreamReader::~StreamReader() {
   }
 }
 
-Result<std::unique_ptr<StreamReader>> StreamReader::start(const SourceSpec& source, StreamReaderConfig config, const Clock& clock) {
+Result<std::unique_ptr<StreamReader>> StreamReader::start(const SourceSpec& source, StreamReaderConfig config,
+                                                          const Clock& clock) {
   if (config.record_bytes_max == 0) config.record_bytes_max = limits::kRecordBytesMax;
   TIPPLE_TRY(StreamSpool spool, StreamSpool::open(config.folder));
   auto impl = std::make_unique<Impl>(source, std::move(config), clock, std::move(spool));
@@ -235,7 +238,8 @@ Status StreamReader::release(const std::vector<std::filesystem::path>& stretches
   for (const std::filesystem::path& path : stretches) {
     std::error_code ignored;
     const std::uint64_t bytes = std::filesystem::file_size(path, ignored);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error(errno, "cannot remove a loaded stretch", path.string());
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+      return system_error(errno, "cannot remove a loaded stretch", path.string());
     const std::lock_guard lock(impl_->mutex);
     std::erase(impl_->stretches, path);
     impl_->spooled_bytes -= ignored ? 0 : std::min(bytes, impl_->spooled_bytes);

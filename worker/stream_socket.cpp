@@ -71,7 +71,8 @@ void remove_dead_socket(const Address& address) {
   struct stat info {};
   if (::lstat(path, &info) != 0 || !S_ISSOCK(info.st_mode)) return;
   const File probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), path);
-  if (::connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0 && errno == ECONNREFUSED) {
+  if (::connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0 &&
+      errno == ECONNREFUSED) {
     ::unlink(path);
   }
 }
@@ -107,7 +108,8 @@ Result<File> connect_to(const std::string& text) {
 
 Result<File> open_stream(const StreamSpec& spec) {
   switch (spec.kind) {
-    case StreamSpec::Kind::kNone: break;
+    case StreamSpec::Kind::kNone:
+      break;
     case StreamSpec::Kind::kStdin: {
       // Left as it is: whoever shares the terminal or pipe would see a change of mode; it is polled before it is read.
       const int copy = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -117,11 +119,14 @@ Result<File> open_stream(const StreamSpec& spec) {
     case StreamSpec::Kind::kPipe: {
       struct stat info {};
       if (::stat(spec.address.c_str(), &info) != 0) return system_error(errno, "cannot open the pipe", spec.address);
-      if (!S_ISFIFO(info.st_mode)) return usage_error("is not a named pipe", spec.address, "make one with mkfifo, or read a file through 'path'");
+      if (!S_ISFIFO(info.st_mode))
+        return usage_error("is not a named pipe", spec.address, "make one with mkfifo, or read a file through 'path'");
       return File::open(spec.address, O_RDONLY | O_NONBLOCK);
     }
-    case StreamSpec::Kind::kListen: return listen_on(spec.address);
-    case StreamSpec::Kind::kConnect: return connect_to(spec.address);
+    case StreamSpec::Kind::kListen:
+      return listen_on(spec.address);
+    case StreamSpec::Kind::kConnect:
+      return connect_to(spec.address);
   }
   return environment_error("bug: a source without a stream was opened as one");
 }

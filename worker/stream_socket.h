@@ -1,7 +1,9 @@
-// The file descriptors behind a stream: standard input, a named pipe, a socket that listens or connects. All are non-blocking.
+// The file descriptors behind a stream: standard input, a named pipe, a socket that listens or connects. All are
+// non-blocking.
 //
-// Addresses: "unix:PATH" or "tcp:HOST:PORT". A listening socket is reachable by whoever reaches its address: a Unix socket is made with
-// mode 0600; a TCP socket has no authentication and belongs on a trusted network or the loopback interface.
+// Addresses: "unix:PATH" or "tcp:HOST:PORT". A listening socket is reachable by whoever reaches its address: a Unix
+// socket is made with mode 0600; a TCP socket has no authentication and belongs on a trusted network or the loopback
+// interface.
 #pragma once
 
 #include <string>

@@ -47,7 +47,9 @@ Result<StreamSpool> StreamSpool::open(const fs::path& folder) {
   return spool;
 }
 
-fs::path StreamSpool::path_of(std::string_view ending) const { return folder_ / fmt::format("{:020}{}", sequence_, ending); }
+fs::path StreamSpool::path_of(std::string_view ending) const {
+  return folder_ / fmt::format("{:020}{}", sequence_, ending);
+}
 
 Status StreamSpool::append(const std::string& head, std::span<const char> records) {
   if (!head_) {
@@ -64,7 +66,8 @@ Result<fs::path> StreamSpool::rename_sealed(std::string_view ending) {
   TIPPLE_RETURN_IF_ERROR(file_.close());
   fault_point("stretch-synced");
   const fs::path sealed = path_of(ending);
-  if (::rename(path_of(kOpenEnding).c_str(), sealed.c_str()) != 0) return system_error(errno, "cannot seal a stretch of a stream", sealed.string());
+  if (::rename(path_of(kOpenEnding).c_str(), sealed.c_str()) != 0)
+    return system_error(errno, "cannot seal a stretch of a stream", sealed.string());
   TIPPLE_RETURN_IF_ERROR(sync_folder(folder_));
   fault_point("stretch-sealed");
   ++sequence_;
@@ -88,7 +91,8 @@ Result<std::vector<fs::path>> StreamSpool::sealed() const {
   std::error_code failed;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_, failed)) {
     const std::string name = entry.path().filename().string();
-    if (sequence_of(name) && (name.ends_with(kSealedEnding) || name.ends_with(kTornEnding))) found.push_back(entry.path());
+    if (sequence_of(name) && (name.ends_with(kSealedEnding) || name.ends_with(kTornEnding)))
+      found.push_back(entry.path());
   }
   if (failed) return environment_error("cannot list the spool: " + failed.message(), folder_.string());
   std::sort(found.begin(), found.end());

@@ -1,5 +1,5 @@
-// StreamSpool: the stretches of a stream as files. A stretch is written as records come, sealed (synced, renamed, its folder synced),
-// and from then on survives a crash like any input file; what was not sealed is gone with the process.
+// StreamSpool: the stretches of a stream as files. A stretch is written as records come, sealed (synced, renamed, its
+// folder synced), and from then on survives a crash like any input file; what was not sealed is gone with the process.
 //
 //   <folder>/00000000000000000007.open    being written        <folder>/00000000000000000007.spool    sealed
 //   <folder>/00000000000000000008.torn    a record that broke off: loaded as one reject
@@ -25,10 +25,12 @@ inline constexpr std::string_view kTornEnding = ".torn";
 
 class StreamSpool {
  public:
-  // Creates the folder if need be, removes stretches that an earlier process left open, and numbers on from those that it sealed.
+  // Creates the folder if need be, removes stretches that an earlier process left open, and numbers on from those that
+  // it sealed.
   [[nodiscard]] static Result<StreamSpool> open(const std::filesystem::path& folder);
 
-  // Appends whole records to the open stretch, or begins one with `head`. Precondition: an open stretch has the same head.
+  // Appends whole records to the open stretch, or begins one with `head`. Precondition: an open stretch has the same
+  // head.
   [[nodiscard]] Status append(const std::string& head, std::span<const char> records);
   // The open stretch's head; nothing when none is open.
   [[nodiscard]] const std::optional<std::string>& open_head() const { return head_; }

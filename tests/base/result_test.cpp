@@ -74,7 +74,8 @@ TEST(CheckDeathTest, ValueOfAFailedResultStopsWithItsText) {
 TEST(CheckDeathTest, AHandlerThatReturnsStillEndsInAbort) {
   EXPECT_EXIT(
       {
-        set_check_handler([](const char*, const char* message, const char*, int) { std::fprintf(stderr, "seen: %s\n", message); });
+        set_check_handler(
+            [](const char*, const char* message, const char*, int) { std::fprintf(stderr, "seen: %s\n", message); });
         TIPPLE_CHECK(1 == 2, "numbers differ");
       },
       testing::KilledBySignal(SIGABRT), "seen: numbers differ");

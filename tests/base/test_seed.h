@@ -1,4 +1,5 @@
-// The seed of a randomised test: TIPPLE_SEED if it is set, else a fresh one. Printed, so that a failure can be run again.
+// The seed of a randomised test: TIPPLE_SEED if it is set, else a fresh one. Printed, so that a failure can be run
+// again.
 #pragma once
 
 #include <cstdint>

@@ -154,12 +154,14 @@ TEST_F(TripsGenerator, WhatCannotBeMadeIsAnError) {
 }
 
 TEST_F(TripsGenerator, TheJobFileNamesEveryField) {
-  const ParsedJob parsed = parse_job(trips_job_yaml({"trips-*.csv", "a \"b\\.csv"}, "ware house"), "trips.yaml", "/data");
+  const ParsedJob parsed =
+      parse_job(trips_job_yaml({"trips-*.csv", "a \"b\\.csv"}, "ware house"), "trips.yaml", "/data");
   for (const JobFileMistake& mistake : parsed.mistakes) ADD_FAILURE() << mistake.line << ": " << mistake.what;
   EXPECT_THAT(parsed.spec.sources.at(0).paths, testing::ElementsAre("trips-*.csv", "a \"b\\.csv"));
   EXPECT_EQ(parsed.spec.warehouse, "/data/ware house");
   std::string header;
-  for (const ColumnSpec& spec : parsed.spec.tables.at(0).columns) header += (header.empty() ? "" : ",") + spec.column.name;
+  for (const ColumnSpec& spec : parsed.spec.tables.at(0).columns)
+    header += (header.empty() ? "" : ",") + spec.column.name;
   EXPECT_EQ(header + "\n", kTripsHeader);
 }
 

@@ -66,7 +66,10 @@ inline std::vector<Message> sample_messages() {
 inline std::vector<JournalEntry> sample_entries() {
   return {
       JournalOpened{sample_setup(), 9, 4, "node7", 4711, "123_4"},
-      JournalInputs{SourceId{1}, {{"/data/a.csv", 10, 20, true}, {"/data/b.csv.gz", 30, 40, false}, {"/data/c.zip", 50, 60, false, "in/c.csv"}}},
+      JournalInputs{SourceId{1},
+                    {{"/data/a.csv", 10, 20, true},
+                     {"/data/b.csv.gz", 30, 40, false},
+                     {"/data/c.zip", 50, 60, false, "in/c.csv"}}},
       JournalAccepted{sample_report()},
       JournalPublished{{{{"flights", 7, false}}, std::nullopt}},
       JournalClosed{5, "disk on fire"},

@@ -62,10 +62,18 @@ Bytes patchwork(std::size_t size, std::mt19937_64& random) {
     const auto kind = random() % 5;
     for (std::size_t i = 0; i < stretch; ++i) {
       switch (kind) {
-        case 0: bytes.push_back(0); break;
-        case 1: bytes.push_back(static_cast<std::uint8_t>(i)); break;
-        case 2: bytes.push_back(static_cast<std::uint8_t>(random() % 200)); break;
-        default: bytes.push_back(static_cast<std::uint8_t>(random())); break;
+        case 0:
+          bytes.push_back(0);
+          break;
+        case 1:
+          bytes.push_back(static_cast<std::uint8_t>(i));
+          break;
+        case 2:
+          bytes.push_back(static_cast<std::uint8_t>(random() % 200));
+          break;
+        default:
+          bytes.push_back(static_cast<std::uint8_t>(random()));
+          break;
       }
     }
   }
@@ -78,7 +86,8 @@ TEST(CodecDeflate, StoredAndCompressedBlocksMakeOneStream) {
   std::mt19937_64 random(seed);
   for (int i = 0; i < 200; ++i) {
     std::size_t size = random() % 600'000;
-    if (i < 40) size = static_cast<std::size_t>(i % 4 + 1) * 32'768 - 2 + static_cast<std::size_t>(i / 8);  // about whole pieces
+    if (i < 40)
+      size = static_cast<std::size_t>(i % 4 + 1) * 32'768 - 2 + static_cast<std::size_t>(i / 8);  // about whole pieces
     const Bytes in = patchwork(size, random);
     Bytes out(deflate_bound(in.size()));
     const std::size_t written = deflate(in, out.data(), out.size());
@@ -118,7 +127,8 @@ TEST(CodecShuffle, IsHdf5sDefinitionForEveryWidthAndCount) {
       Bytes planes(width * count), back(width * count);
       shuffle(width, elements.data(), count, planes.data(), count);
       for (std::size_t i = 0; i < count; ++i) {
-        for (std::size_t j = 0; j < width; ++j) ASSERT_EQ(planes[j * count + i], elements[i * width + j]) << width << " " << count;
+        for (std::size_t j = 0; j < width; ++j)
+          ASSERT_EQ(planes[j * count + i], elements[i * width + j]) << width << " " << count;
       }
       unshuffle(width, planes.data(), count, back.data());
       ASSERT_EQ(back, elements);
@@ -174,7 +184,8 @@ TEST_P(EachCodec, EqualInputGivesEqualBytesWhateverCameBefore) {
   const auto first = compress_chunk(GetParam(), in, scratch);
   const Bytes kept(first->begin(), first->end());
   for (int i = 0; i < 20; ++i) {
-    static_cast<void>(compress_chunk(GetParam(), random_bytes(random() % 400'000, random, 2 + static_cast<unsigned>(random() % 60)), scratch));
+    static_cast<void>(compress_chunk(
+        GetParam(), random_bytes(random() % 400'000, random, 2 + static_cast<unsigned>(random() % 60)), scratch));
     const auto again = compress_chunk(GetParam(), in, scratch);
     ASSERT_EQ(Bytes(again->begin(), again->end()), kept);
   }
@@ -191,7 +202,8 @@ TEST_P(EachCodec, ForeignBytesAreErrorsOrOtherValues) {
   Bytes out(in.size());
   for (int i = 0; i < 3'000; ++i) {
     Bytes bad = good;
-    for (std::uint64_t flips = 1 + random() % 3; flips > 0; --flips) bad[random() % (i % 2 ? bad.size() : 24)] ^= 1U << random() % 8;
+    for (std::uint64_t flips = 1 + random() % 3; flips > 0; --flips)
+      bad[random() % (i % 2 ? bad.size() : 24)] ^= 1U << random() % 8;
     if (i % 5 == 0) bad.resize(random() % bad.size());
     static_cast<void>(decompress_chunk(GetParam(), bad, out));
   }

@@ -61,7 +61,9 @@ TEST(ContentDigest, EveryPartCodecKeepsIt) {
 
 TEST(ContentDigest, SeesSwapsDuplicatesAndSingleChanges) {
   const Schema schema = integers(3);
-  const auto digest = [&](const std::vector<std::vector<std::int64_t>>& rows) { return content_digest(*rows_of(schema, rows), schema); };
+  const auto digest = [&](const std::vector<std::vector<std::int64_t>>& rows) {
+    return content_digest(*rows_of(schema, rows), schema);
+  };
   const Id128 base = digest({{1, 2, 3}, {4, 5, 6}});
   EXPECT_EQ(base, digest({{4, 5, 6}, {1, 2, 3}}));
   EXPECT_NE(base, digest({{2, 1, 3}, {4, 5, 6}})) << "values swapped between columns";
@@ -107,7 +109,8 @@ TEST(ContentDigest, NullIsNoValue) {
     const Schema schema{column};
     const Id128 null = content_digest(*random_batch(schema, 1, {random, 1.0}), schema);
     EXPECT_EQ(null, content_digest(*random_batch(schema, 1, {random, 1.0}), schema));
-    for (int i = 0; i < 50; ++i) EXPECT_NE(null, content_digest(*random_batch(schema, 1, {random, 0.0}), schema)) << column.name;
+    for (int i = 0; i < 50; ++i)
+      EXPECT_NE(null, content_digest(*random_batch(schema, 1, {random, 0.0}), schema)) << column.name;
   }
 }
 
@@ -132,7 +135,8 @@ TEST(ContentDigest, IsTheDocumentedExample) {
   ASSERT_TRUE(numbers.Append(42).ok() && numbers.AppendNull().ok());
   arrow::StringBuilder texts;
   ASSERT_TRUE(texts.Append("tipple").ok() && texts.Append("").ok());
-  const auto batch = arrow::RecordBatch::Make(arrow_schema(schema), 2, {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
+  const auto batch =
+      arrow::RecordBatch::Make(arrow_schema(schema), 2, {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
   EXPECT_EQ(content_digest(*batch, schema).to_hex(), "f712074b37e1d9a71dd748560bd3bbc7");
 }
 

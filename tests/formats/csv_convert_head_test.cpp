@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 Result<FileHead> head_of(std::string_view text, const CsvDialect& dialect = {}, bool complete = true,
-                        const std::vector<std::string>& fields = {}) {
+                         const std::vector<std::string>& fields = {}) {
   return read_csv_head({text.data(), text.size()}, complete, dialect, fields, "in.csv");
 }
 

@@ -46,7 +46,8 @@ struct Table {
   }
 };
 
-inline ConvertedBatch convert(const Table& table, std::string_view text, const BlockPlace& place = {}, bool final = true) {
+inline ConvertedBatch convert(const Table& table, std::string_view text, const BlockPlace& place = {},
+                              bool final = true) {
   const PaddedText block(text);
   CsvIndex index;
   const CsvIndexer::Split split = CsvIndexer(table.dialect, table.fields()).index(block.span(), final, index);
@@ -59,7 +60,8 @@ inline ConvertedBatch convert(const Table& table, std::string_view text, const B
 }
 
 // One column of one type over one field per record.
-inline ConvertedBatch convert_fields(const std::string& type, const std::vector<std::string>& fields, bool nullable = false) {
+inline ConvertedBatch convert_fields(const std::string& type, const std::vector<std::string>& fields,
+                                     bool nullable = false) {
   Table table;
   table.columns = {column("value", type, nullable), column("end", "string")};
   std::string text;

@@ -182,8 +182,8 @@ TEST(CsvConvertFloats, SpecialValues) {
       convert_fields("float64", {"nan", "NaN", "-nan", "inf", "-Infinity", "+INF", "1e-400", "-0", ".5", "5.", "+1e3"});
   ASSERT_TRUE(batch.rejects.empty()) << batch.rejects[0].reason;
   EXPECT_THAT(cells(batch), ElementsAre("nan", "nan", "nan", "inf", "-inf", "inf", "0", "-0", "0.5", "5", "1000"));
-  const ConvertedBatch bad = convert_fields("float64", {"nan(1)", "1e400", "-1e400", "infin", "0x1p3", "1e", ".", "-", "1 ",
-                                                  " 1", "--1", "1.2.3", "1_0", "e5"});
+  const ConvertedBatch bad = convert_fields("float64", {"nan(1)", "1e400", "-1e400", "infin", "0x1p3", "1e", ".", "-",
+                                                        "1 ", " 1", "--1", "1.2.3", "1_0", "e5"});
   EXPECT_EQ(bad.batch->num_rows(), 0);
   EXPECT_THAT(rules(bad), ElementsAre("type", "range", "range", "type", "type", "type", "type", "type", "type", "type",
                                       "type", "type", "type", "type"));

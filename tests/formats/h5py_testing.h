@@ -35,8 +35,8 @@ inline void write_arrow_file(const std::filesystem::path& path, const Batch& bat
 inline void expect_h5py_reads(const std::filesystem::path& part, const Batch& rows) {
   const std::filesystem::path expected = part.parent_path() / ("expected-" + random_id().to_hex() + ".arrow");
   write_arrow_file(expected, rows);
-  const auto [status, output] = run_command(std::string(TIPPLE_PYTHON) + " " + TIPPLE_TESTS_FOLDER + "/h5py_reads_parts.py '" +
-                                            part.string() + "' '" + expected.string() + "'");
+  const auto [status, output] = run_command(std::string(TIPPLE_PYTHON) + " " + TIPPLE_TESTS_FOLDER +
+                                            "/h5py_reads_parts.py '" + part.string() + "' '" + expected.string() + "'");
   EXPECT_EQ(status, 0) << output;
   std::filesystem::remove(expected);
 }

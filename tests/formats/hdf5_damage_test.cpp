@@ -19,7 +19,9 @@ using namespace testing_parts;
 constexpr int kFlipsPerCodec = 100;
 constexpr int kFlipsOfMetadata = 400;
 
-std::uint64_t fresh_seed() { return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()); }
+std::uint64_t fresh_seed() {
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
 
 void put_bytes(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;

@@ -1,4 +1,5 @@
-// h5py, which knows nothing of Tipple, reads every column type; and the worked example of docs/format-hdf5.md runs as printed.
+// h5py, which knows nothing of Tipple, reads every column type; and the worked example of docs/format-hdf5.md runs as
+// printed.
 #include "tests/formats/h5py_testing.h"
 
 namespace tipple {
@@ -42,8 +43,11 @@ std::string fenced(const std::string& text, const std::string& heading, const st
 }
 
 TEST(H5py, TheWorkedExampleRunsAsPrinted) {
-  const Schema schema{{"flight", type_of("int32"), false}, {"carrier", type_of("string(2)"), false}, {"delay", type_of("int16"), true},
-                      {"note", type_of("string"), false}, {"fare", type_of("decimal(6,2)"), false}};
+  const Schema schema{{"flight", type_of("int32"), false},
+                      {"carrier", type_of("string(2)"), false},
+                      {"delay", type_of("int16"), true},
+                      {"note", type_of("string"), false},
+                      {"fare", type_of("decimal(6,2)"), false}};
   arrow::Int32Builder flights;
   arrow::StringBuilder carriers, notes;
   arrow::Int16Builder delays;
@@ -56,8 +60,8 @@ TEST(H5py, TheWorkedExampleRunsAsPrinted) {
               fares.Append(arrow::Decimal128(-500)).ok());
   const auto batch = arrow::RecordBatch::Make(
       arrow_schema(schema), 3,
-      {flights.Finish().ValueOrDie(), carriers.Finish().ValueOrDie(), delays.Finish().ValueOrDie(), notes.Finish().ValueOrDie(),
-       fares.Finish().ValueOrDie()});
+      {flights.Finish().ValueOrDie(), carriers.Finish().ValueOrDie(), delays.Finish().ValueOrDie(),
+       notes.Finish().ValueOrDie(), fares.Finish().ValueOrDie()});
   const ScratchFolder folder;
   ASSERT_TRUE(write_part(folder.path() / "part.h5", schema, Codec::kDeflate, {batch}).ok());
   const std::string document = bytes_of(std::filesystem::path(TIPPLE_DOCS_FOLDER) / "format-hdf5.md");

@@ -96,7 +96,8 @@ TEST(Hdf5Part, ValuesUnderNullsDoNotShow) {
   const auto make = [&](std::int64_t under, const std::string& text) {
     const std::vector<std::int64_t> numbers{1, under, 3};
     const std::string bytes = "ab" + text + "cd";
-    const std::vector<std::int32_t> offsets{0, 2, static_cast<std::int32_t>(2 + text.size()), static_cast<std::int32_t>(bytes.size())};
+    const std::vector<std::int32_t> offsets{0, 2, static_cast<std::int32_t>(2 + text.size()),
+                                            static_cast<std::int32_t>(bytes.size())};
     static const std::uint8_t valid = 0b101;
     const auto bitmap = std::make_shared<arrow::Buffer>(&valid, 1);
     const auto ends = arrow::Buffer::FromVector(offsets);
@@ -169,7 +170,8 @@ TEST(Hdf5Part, RefusesExistingFilesNullsAndSharedNames) {
 TEST(Hdf5Part, NamesAndLabelsOfAnyKind) {
   std::mt19937_64 random(kSeed);
   const ScratchFolder folder;
-  const Schema schema{{"per cent / day", type_of("int32"), true}, {".", type_of("string"), true}, {"größe", enum_of(20'000), false}};
+  const Schema schema{
+      {"per cent / day", type_of("int32"), true}, {".", type_of("string"), true}, {"größe", enum_of(20'000), false}};
   const Batch batch = random_batch(schema, 1'000, {random});
   expect_round_trip(schema, Codec::kDeflate, {batch}, batch);
 }

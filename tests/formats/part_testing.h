@@ -51,8 +51,8 @@ inline Schema all_types_schema() {
     schema.push_back({name, type, false});
     schema.push_back({name + "_null", type, true});
   };
-  for (const char* text : {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "bool",
-                           "date", "time", "timestamp", "timestamp_tz", "string"}) {
+  for (const char* text : {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32",
+                           "float64", "bool", "date", "time", "timestamp", "timestamp_tz", "string"}) {
     add(text, type_of(text));
   }
   add("decimal_short", type_of("decimal(12,2)"));
@@ -71,7 +71,9 @@ struct RandomValues {
   double null_share = 0.3;
   std::size_t string_bytes_max = 20;
 
-  [[nodiscard]] bool next_null(bool nullable) { return nullable && std::uniform_real_distribution<>()(random) < null_share; }
+  [[nodiscard]] bool next_null(bool nullable) {
+    return nullable && std::uniform_real_distribution<>()(random) < null_share;
+  }
   [[nodiscard]] std::string text(std::size_t bytes_max) {
     std::string value(bytes_max == 0 ? 0 : random() % (bytes_max + 1), 'a');
     for (char& c : value) c = static_cast<char>('a' + random() % 26);
@@ -97,29 +99,59 @@ inline std::shared_ptr<arrow::Array> random_array(const Column& column, std::int
   auto& random = values.random;
   const auto number = [&] { return static_cast<std::int64_t>(random() >> (random() % 64)); };
   switch (column.type.kind) {
-    case TypeKind::kInt8: return build<arrow::Int8Builder>(type, rows, nullable, values, [&] { return static_cast<std::int8_t>(random()); });
-    case TypeKind::kInt16: return build<arrow::Int16Builder>(type, rows, nullable, values, [&] { return static_cast<std::int16_t>(random()); });
-    case TypeKind::kInt32: return build<arrow::Int32Builder>(type, rows, nullable, values, [&] { return static_cast<std::int32_t>(number()); });
-    case TypeKind::kInt64: return build<arrow::Int64Builder>(type, rows, nullable, values, [&] { return -number(); });
-    case TypeKind::kUint8: return build<arrow::UInt8Builder>(type, rows, nullable, values, [&] { return static_cast<std::uint8_t>(random()); });
-    case TypeKind::kUint16: return build<arrow::UInt16Builder>(type, rows, nullable, values, [&] { return static_cast<std::uint16_t>(random()); });
-    case TypeKind::kUint32: return build<arrow::UInt32Builder>(type, rows, nullable, values, [&] { return static_cast<std::uint32_t>(random()); });
-    case TypeKind::kUint64: return build<arrow::UInt64Builder>(type, rows, nullable, values, [&] { return random(); });
-    case TypeKind::kFloat32: return build<arrow::FloatBuilder>(type, rows, nullable, values, [&] { return static_cast<float>(number()) / 7; });
-    case TypeKind::kFloat64: return build<arrow::DoubleBuilder>(type, rows, nullable, values, [&] { return static_cast<double>(number()) / 7; });
+    case TypeKind::kInt8:
+      return build<arrow::Int8Builder>(type, rows, nullable, values,
+                                       [&] { return static_cast<std::int8_t>(random()); });
+    case TypeKind::kInt16:
+      return build<arrow::Int16Builder>(type, rows, nullable, values,
+                                        [&] { return static_cast<std::int16_t>(random()); });
+    case TypeKind::kInt32:
+      return build<arrow::Int32Builder>(type, rows, nullable, values,
+                                        [&] { return static_cast<std::int32_t>(number()); });
+    case TypeKind::kInt64:
+      return build<arrow::Int64Builder>(type, rows, nullable, values, [&] { return -number(); });
+    case TypeKind::kUint8:
+      return build<arrow::UInt8Builder>(type, rows, nullable, values,
+                                        [&] { return static_cast<std::uint8_t>(random()); });
+    case TypeKind::kUint16:
+      return build<arrow::UInt16Builder>(type, rows, nullable, values,
+                                         [&] { return static_cast<std::uint16_t>(random()); });
+    case TypeKind::kUint32:
+      return build<arrow::UInt32Builder>(type, rows, nullable, values,
+                                         [&] { return static_cast<std::uint32_t>(random()); });
+    case TypeKind::kUint64:
+      return build<arrow::UInt64Builder>(type, rows, nullable, values, [&] { return random(); });
+    case TypeKind::kFloat32:
+      return build<arrow::FloatBuilder>(type, rows, nullable, values, [&] { return static_cast<float>(number()) / 7; });
+    case TypeKind::kFloat64:
+      return build<arrow::DoubleBuilder>(type, rows, nullable, values,
+                                         [&] { return static_cast<double>(number()) / 7; });
     case TypeKind::kDecimal:
       return build<arrow::Decimal128Builder>(type, rows, nullable, values, [&] {
         const auto low = static_cast<std::int64_t>(random() % 1'000'000'000'000);
         if (column.type.precision <= 18) return arrow::Decimal128(random() % 2 ? low : -low);
         return arrow::Decimal128(static_cast<std::int64_t>(random() % 1'000'000) - 500'000, random());
       });
-    case TypeKind::kBool: return build<arrow::BooleanBuilder>(type, rows, nullable, values, [&] { return random() % 2 == 0; });
-    case TypeKind::kDate: return build<arrow::Date32Builder>(type, rows, nullable, values, [&] { return static_cast<std::int32_t>(random() % 40'000) - 10'000; });
-    case TypeKind::kTime: return build<arrow::Time64Builder>(type, rows, nullable, values, [&] { return static_cast<std::int64_t>(random() % 86'400'000'000); });
-    case TypeKind::kTimestamp: return build<arrow::TimestampBuilder>(type, rows, nullable, values, [&] { return static_cast<std::int64_t>(random() % 4'000'000'000'000'000) - 1'000'000'000'000'000; });
-    case TypeKind::kString: return build<arrow::StringBuilder>(type, rows, nullable, values, [&] { return values.string(); });
-    case TypeKind::kFixedString: return build<arrow::StringBuilder>(type, rows, nullable, values, [&] { return values.text(column.type.width); });
-    case TypeKind::kEnum: return build<arrow::UInt16Builder>(type, rows, nullable, values, [&] { return static_cast<std::uint16_t>(random() % column.type.labels.size()); });
+    case TypeKind::kBool:
+      return build<arrow::BooleanBuilder>(type, rows, nullable, values, [&] { return random() % 2 == 0; });
+    case TypeKind::kDate:
+      return build<arrow::Date32Builder>(type, rows, nullable, values,
+                                         [&] { return static_cast<std::int32_t>(random() % 40'000) - 10'000; });
+    case TypeKind::kTime:
+      return build<arrow::Time64Builder>(type, rows, nullable, values,
+                                         [&] { return static_cast<std::int64_t>(random() % 86'400'000'000); });
+    case TypeKind::kTimestamp:
+      return build<arrow::TimestampBuilder>(type, rows, nullable, values, [&] {
+        return static_cast<std::int64_t>(random() % 4'000'000'000'000'000) - 1'000'000'000'000'000;
+      });
+    case TypeKind::kString:
+      return build<arrow::StringBuilder>(type, rows, nullable, values, [&] { return values.string(); });
+    case TypeKind::kFixedString:
+      return build<arrow::StringBuilder>(type, rows, nullable, values, [&] { return values.text(column.type.width); });
+    case TypeKind::kEnum:
+      return build<arrow::UInt16Builder>(type, rows, nullable, values, [&] {
+        return static_cast<std::uint16_t>(random() % column.type.labels.size());
+      });
   }
   return nullptr;
 }
@@ -134,14 +166,16 @@ inline Batch random_batch(const Schema& schema, std::int64_t rows, RandomValues 
 inline std::vector<Batch> cut(const Batch& batch, std::mt19937_64& random, std::int64_t rows_max) {
   std::vector<Batch> slices;
   for (std::int64_t at = 0; at < batch->num_rows();) {
-    const auto rows = std::min<std::int64_t>(batch->num_rows() - at, 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(rows_max)));
+    const auto rows = std::min<std::int64_t>(
+        batch->num_rows() - at, 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(rows_max)));
     slices.push_back(batch->Slice(at, rows));
     at += rows;
   }
   return slices;
 }
 
-inline Status write_part(const std::filesystem::path& path, const Schema& schema, Codec codec, const std::vector<Batch>& batches) {
+inline Status write_part(const std::filesystem::path& path, const Schema& schema, Codec codec,
+                         const std::vector<Batch>& batches) {
   TIPPLE_TRY(Hdf5PartWriter writer, Hdf5PartWriter::create(path, schema, codec, {{"tipple_table", "test"}}));
   RowGrouper grouper(schema);
   std::vector<RowGroup> groups;

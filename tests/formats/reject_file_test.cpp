@@ -9,7 +9,12 @@ namespace {
 using testing_parts::ScratchFolder;
 
 Reject reject_of(std::uint64_t i) {
-  return {"in/file-" + std::to_string(i % 3) + ".csv", i * 100, i + 1, i % 2 ? "delay" : "", "type", "'x' is not a number",
+  return {"in/file-" + std::to_string(i % 3) + ".csv",
+          i * 100,
+          i + 1,
+          i % 2 ? "delay" : "",
+          "type",
+          "'x' is not a number",
           std::string("raw\0\xff", 5) + std::to_string(i)};
 }
 

@@ -38,8 +38,8 @@ std::vector<ColumnSpec> columns_of(std::uint8_t setting) {
   return columns;
 }
 
-ConvertedBatch convert(std::string_view text, const CsvIndexer& indexer, const CsvConverter& converter, std::uint64_t offset,
-                 bool final, std::size_t& whole) {
+ConvertedBatch convert(std::string_view text, const CsvIndexer& indexer, const CsvConverter& converter,
+                       std::uint64_t offset, bool final, std::size_t& whole) {
   // Exactly the readable bytes past the end that the contract names: the address sanitizer sees one more.
   std::vector<char> block(text.begin(), text.end());
   block.resize(text.size() + kReadPastBytes, '"');
@@ -61,7 +61,8 @@ void run(std::span<const std::uint8_t> data) {
   const std::string_view text(reinterpret_cast<const char*>(data.data()) + kSettingBytes, data.size() - kSettingBytes);
   for (const bool complete : {false, true}) (void)read_csv_head(text, complete, dialect, {}, "fuzz");
 
-  const CsvConverter converter = CsvConverter::make(dialect, columns_of(data[1]), {2, 0, 1}, (data[0] & 64) != 0).value();
+  const CsvConverter converter =
+      CsvConverter::make(dialect, columns_of(data[1]), {2, 0, 1}, (data[0] & 64) != 0).value();
   const CsvIndexer indexer(dialect, 3);
   std::size_t whole = 0;
   const ConvertedBatch all = convert(text, indexer, converter, 0, true, whole);

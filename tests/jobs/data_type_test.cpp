@@ -12,10 +12,29 @@ namespace {
 using testing::HasSubstr;
 
 TEST(DataType, EveryNameComesBackAsItself) {
-  for (const char* name :
-       {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "decimal(1,0)", "decimal(38,38)",
-        "bool", "date", "time", "timestamp", "timestamp_tz", "string", "string(1)", "string(1024)", "enum(a)", "enum(EWR,JFK,LGA)",
-        "enum('a,b','it''s','(',' x')"}) {
+  for (const char* name : {"int8",
+                           "int16",
+                           "int32",
+                           "int64",
+                           "uint8",
+                           "uint16",
+                           "uint32",
+                           "uint64",
+                           "float32",
+                           "float64",
+                           "decimal(1,0)",
+                           "decimal(38,38)",
+                           "bool",
+                           "date",
+                           "time",
+                           "timestamp",
+                           "timestamp_tz",
+                           "string",
+                           "string(1)",
+                           "string(1024)",
+                           "enum(a)",
+                           "enum(EWR,JFK,LGA)",
+                           "enum('a,b','it''s','(',' x')"}) {
     const auto type = parse_data_type(name);
     ASSERT_TRUE(type.ok()) << name << ": " << type.error().to_string();
     EXPECT_EQ(type->to_string(), name);
@@ -39,9 +58,31 @@ TEST(DataType, TimestampsKnowWhetherTheyHaveAZone) {
 }
 
 TEST(DataType, WhatIsNoTypeIsRefused) {
-  for (const char* text : {"", "int", "int128", "decimal", "decimal()", "decimal(0,0)", "decimal(39,0)", "decimal(3,4)", "decimal(a,b)",
-                           "decimal(5,2", "decimal(5,-1)", "string(0)", "string(1025)", "string(-1)", "string()", "string(3", "enum",
-                           "enum()", "enum(a,)", "enum(,a)", "enum(a,a)", "enum('a)", "enum('a'b)", "date(3)", "int32 int32"}) {
+  for (const char* text : {"",
+                           "int",
+                           "int128",
+                           "decimal",
+                           "decimal()",
+                           "decimal(0,0)",
+                           "decimal(39,0)",
+                           "decimal(3,4)",
+                           "decimal(a,b)",
+                           "decimal(5,2",
+                           "decimal(5,-1)",
+                           "string(0)",
+                           "string(1025)",
+                           "string(-1)",
+                           "string()",
+                           "string(3",
+                           "enum",
+                           "enum()",
+                           "enum(a,)",
+                           "enum(,a)",
+                           "enum(a,a)",
+                           "enum('a)",
+                           "enum('a'b)",
+                           "date(3)",
+                           "int32 int32"}) {
     const auto type = parse_data_type(text);
     EXPECT_FALSE(type.ok()) << text;
     if (!type.ok()) {
@@ -75,8 +116,9 @@ TEST(Schema, ComesBackFromItsJson) {
 }
 
 TEST(Schema, BrokenJsonIsAnError) {
-  for (const char* json : {"", "{}", "[1]", "[{}]", R"([{"name":"a","type":"int99","nullable":true}])", R"([{"name":"a","type":"int8"}])",
-                           R"([{"name":1,"type":"int8","nullable":true}])", "[\xFF]", "[[[["}) {
+  for (const char* json :
+       {"", "{}", "[1]", "[{}]", R"([{"name":"a","type":"int99","nullable":true}])", R"([{"name":"a","type":"int8"}])",
+        R"([{"name":1,"type":"int8","nullable":true}])", "[\xFF]", "[[[["}) {
     EXPECT_FALSE(schema_from_json(json).ok()) << json;
   }
   EXPECT_TRUE(schema_from_json("[]").ok());
@@ -93,7 +135,8 @@ TEST(ByteSize, NumbersWithAndWithoutUnits) {
 }
 
 TEST(ByteSize, OtherTextsAreRefused) {
-  for (const char* text : {"", "MiB", "-1", "1.5GiB", "64mib", "64M", "1 GiB x", "99999999999999999999", "9000000000GiB", "0x10"}) {
+  for (const char* text :
+       {"", "MiB", "-1", "1.5GiB", "64mib", "64M", "1 GiB x", "99999999999999999999", "9000000000GiB", "0x10"}) {
     EXPECT_FALSE(parse_bytes(text).ok()) << text;
   }
 }

@@ -112,8 +112,7 @@ TEST(TableSection, SchemaModes) {
   EXPECT_EQ(table("from: s, columns: {a: string}").schema_mode, SchemaMode::kDeclared);
   EXPECT_EQ(table("from: s, columns: {a: string}, schema: freeze").schema_mode, SchemaMode::kFreeze);
   EXPECT_EQ(table("from: s, schema: evolve").schema_mode, SchemaMode::kEvolve);
-  EXPECT_THAT(mistake("from: s, schema: frozen"),
-              HasSubstr("must be 'declared', 'freeze' or 'evolve', not 'frozen'"));
+  EXPECT_THAT(mistake("from: s, schema: frozen"), HasSubstr("must be 'declared', 'freeze' or 'evolve', not 'frozen'"));
 }
 
 TEST(TableSection, FormatAndCodec) {

@@ -1,4 +1,5 @@
-// Nasty little CSV files with two columns, `id` (int32) and `text` (string, nullable), and what a load of each must count.
+// Nasty little CSV files with two columns, `id` (int32) and `text` (string, nullable), and what a load of each must
+// count.
 #pragma once
 
 #include <cstdint>

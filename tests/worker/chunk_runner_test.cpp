@@ -81,8 +81,8 @@ TEST(OverLongRecord, IsOneRejectAtEveryCut) {
   add_table(load);
   const std::string fits(50, 'f');
   const std::string too_long(90, 'l');
-  const std::string content = "id,text\n1,a\n2,\"" + fits + "\"\n3,\"" + too_long + "\n9,9\n" + too_long + "\"\n4,b\n5," + too_long +
-                              "\n6,c\n7,\"" + too_long;
+  const std::string content = "id,text\n1,a\n2,\"" + fits + "\"\n3,\"" + too_long + "\n9,9\n" + too_long +
+                              "\"\n4,b\n5," + too_long + "\n6,c\n7,\"" + too_long;
   const TaskSegment file = load.file("in.csv", content);
   RunnerConfig limited = config();
   limited.block_bytes = 30;
@@ -221,7 +221,8 @@ TEST(ChunkRunner, ReadsThousandsOfSmallFilesIntoOnePart) {
   TestLoad load;
   load.table("t", {column("id", "int32"), column("text", "string")});
   std::vector<TaskSegment> files;
-  for (int i = 0; i < 2000; ++i) files.push_back(load.file(fmt::format("{:05}.csv", i), fmt::format("id,text\n{},a\n{},b\n", i, i)));
+  for (int i = 0; i < 2000; ++i)
+    files.push_back(load.file(fmt::format("{:05}.csv", i), fmt::format("id,text\n{},a\n{},b\n", i, i)));
   const LoadResult result = load.run_pack(files, config());
   ASSERT_FALSE(result.error.has_value()) << result.error->to_string();
   EXPECT_EQ(result.tables[0].account.rows_out, 4000u);
@@ -247,7 +248,8 @@ TEST(ChunkRunner, RefusesAFileThatChanged) {
     if (change == "longer") std::ofstream(file.path, std::ios::app) << "1,a,2\n";
     if (change == "shorter") std::filesystem::resize_file(file.path, file.size - 5);
     if (change == "touched") {
-      std::filesystem::last_write_time(file.path, std::filesystem::last_write_time(file.path) + std::chrono::seconds(1));
+      std::filesystem::last_write_time(file.path,
+                                       std::filesystem::last_write_time(file.path) + std::chrono::seconds(1));
     }
     const LoadResult result = load.run(file, 0, config());
     ASSERT_TRUE(result.error.has_value());

@@ -27,7 +27,8 @@ class ThreadedExecutorTest : public ::testing::Test {
   ThreadedExecutorTest() {
     load_.table("t", {column("id", "int32"), column("text", "string")});
     setup_.attempt = random_id();
-    executor_ = std::make_unique<ThreadedExecutor>(load_.job(), Warehouse::open(load_.job().warehouse, true).value(), setup_, config());
+    executor_ = std::make_unique<ThreadedExecutor>(load_.job(), Warehouse::open(load_.job().warehouse, true).value(),
+                                                   setup_, config());
   }
 
   ChunkTask chunk(std::uint32_t id, const std::string& content) {

@@ -85,7 +85,8 @@ TEST(StreamReader, EachStretchHasTheHeadAndWholeRecords) {
 TEST(StreamReader, CutsDoNotDependOnThePieces) {
   const Folder folder;
   std::string text = "id,note\n";
-  for (int i = 0; i < 300; ++i) text += std::to_string(i) + ",\"line one\nline \"\"two\"\" of " + std::to_string(i) + "\"\n";
+  for (int i = 0; i < 300; ++i)
+    text += std::to_string(i) + ",\"line one\nline \"\"two\"\" of " + std::to_string(i) + "\"\n";
   const StreamLimits limits{1000, std::nullopt, std::nullopt};
   const auto whole = contents(read_pipe(folder, {text}, limits));
   ASSERT_GT(whole.size(), 5U);
@@ -167,7 +168,8 @@ TEST(StreamReader, ClientsOfASocketAreToldWhatIsSealed) {
   const Folder folder;
   SourceSpec source;
   source.name = "socket";
-  source.stream = {StreamSpec::Kind::kListen, "unix:" + (fs::path("/tmp") / ("tipple-" + random_id().to_hex().substr(0, 12))).string()};
+  source.stream = {StreamSpec::Kind::kListen,
+                   "unix:" + (fs::path("/tmp") / ("tipple-" + random_id().to_hex().substr(0, 12))).string()};
   const SteadyClock clock;
   auto reader = StreamReader::start(source, {folder.path / "spool", {std::nullopt, 2, std::nullopt}}, clock);
   ASSERT_TRUE(reader.ok()) << reader.error().to_string();
