@@ -185,8 +185,9 @@ Status StreamReader::Impl::seal_if_due() {
 Status StreamReader::Impl::seal() {
   TIPPLE_TRY(const std::filesystem::path path, spool.seal());
   cutter.seal();
-  for (StreamClient& client : clients) client.acknowledge();
   add_stretch(path);
+  // Only then: a writer that has its acknowledgement may rely on sealed().
+  for (StreamClient& client : clients) client.acknowledge();
   return {};
 }
 
@@ -269,7 +270,5 @@ void StreamReader::wait(Duration at_most) const {
   const std::size_t known = impl_->stretches.size();
   impl_->changed.wait_for(lock, at_most, [&] { return impl_->over || impl_->stretches.size() != known; });
 }
-
-int StreamReader::port() const { return impl_->listening.is_open() ? listening_port(impl_->listening) : 0; }
 
 }  // namespace tipple

@@ -48,8 +48,6 @@ class StreamReader {
   [[nodiscard]] std::optional<Error> error() const;
   // Sleeps until a stretch is sealed, the stream has ended, or `at_most` has passed.
   void wait(Duration at_most) const;
-  // Of a listening TCP socket.
-  [[nodiscard]] int port() const;
 
  private:
   struct Impl;

@@ -18,7 +18,5 @@ namespace tipple {
 [[nodiscard]] Result<File> open_stream(const StreamSpec& spec);
 // The next client of a listening socket; a File that is not open when there is none now.
 [[nodiscard]] Result<File> accept_stream(const File& listening);
-// The port that a listening TCP socket was given (for port 0); 0 for others.
-[[nodiscard]] int listening_port(const File& listening);
 
 }  // namespace tipple

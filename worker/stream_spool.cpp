@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -61,13 +60,15 @@ Status StreamSpool::append(const std::string& head, std::span<const char> record
   return file_.write_all(std::as_bytes(records));
 }
 
-Result<fs::path> StreamSpool::rename_sealed(std::string_view ending) {
+Result<fs::path> StreamSpool::link_sealed(std::string_view ending) {
   TIPPLE_RETURN_IF_ERROR(file_.sync());
   TIPPLE_RETURN_IF_ERROR(file_.close());
   fault_point("stretch-synced");
   const fs::path sealed = path_of(ending);
-  if (::rename(path_of(kOpenEnding).c_str(), sealed.c_str()) != 0)
+  // Not rename(): it would replace what another process has sealed under this number.
+  if (::link(path_of(kOpenEnding).c_str(), sealed.c_str()) != 0)
     return system_error(errno, "cannot seal a stretch of a stream", sealed.string());
+  ::unlink(path_of(kOpenEnding).c_str());
   TIPPLE_RETURN_IF_ERROR(sync_folder(folder_));
   fault_point("stretch-sealed");
   ++sequence_;
@@ -77,13 +78,13 @@ Result<fs::path> StreamSpool::rename_sealed(std::string_view ending) {
 
 Result<fs::path> StreamSpool::seal() {
   TIPPLE_CHECK(head_.has_value(), "no stretch is open");
-  return rename_sealed(kSealedEnding);
+  return link_sealed(kSealedEnding);
 }
 
 Result<fs::path> StreamSpool::seal_torn(std::span<const char> bytes) {
   TIPPLE_CHECK(!head_, "the open stretch is sealed first");
   TIPPLE_RETURN_IF_ERROR(append({}, bytes));
-  return rename_sealed(kTornEnding);
+  return link_sealed(kTornEnding);
 }
 
 Result<std::vector<fs::path>> StreamSpool::sealed() const {

@@ -45,7 +45,7 @@ class StreamSpool {
  private:
   explicit StreamSpool(std::filesystem::path folder) : folder_(std::move(folder)) {}
   [[nodiscard]] std::filesystem::path path_of(std::string_view ending) const;
-  [[nodiscard]] Result<std::filesystem::path> rename_sealed(std::string_view ending);
+  [[nodiscard]] Result<std::filesystem::path> link_sealed(std::string_view ending);
 
   std::filesystem::path folder_;
   std::uint64_t sequence_ = 0;  // of the open stretch, or of the next one
