@@ -1,64 +1,82 @@
 #include "warehouse/inputs_ledger.h"
 
-#include <zstd.h>
-
-#include <memory>
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "formats/byte_source.h"
 #include "warehouse/table_log.h"
 
 namespace tipple {
 namespace {
 
-constexpr std::uint64_t kLedgerBytesMax = 4 * limits::kGiB;  // of one load's, compressed
+constexpr std::size_t kPieceBytes = 64 * limits::kKiB;
 
-Result<std::string> decompressed(const fs::path& path) {
-  TIPPLE_TRY(const std::string bytes, read_file(path, kLedgerBytesMax));
-  const std::unique_ptr<ZSTD_DCtx, decltype([](ZSTD_DCtx* context) { ZSTD_freeDCtx(context); })> context(
-      ZSTD_createDCtx());
-  if (context == nullptr) return environment_error("zstd has no memory");
-  std::string text;
-  ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
-  for (std::size_t left = 1; input.pos < input.size || left != 0;) {
-    char piece[16384];
-    ZSTD_outBuffer output{piece, sizeof piece, 0};
-    left = ZSTD_decompressStream(context.get(), &output, &input);
-    if (ZSTD_isError(left) != 0)
-      return environment_error(std::string("the ledger is damaged: ") + ZSTD_getErrorName(left), path.string());
-    text.append(piece, output.pos);
-    if (output.pos == 0 && input.pos == input.size && left != 0)
-      return environment_error("the ledger ends too early", path.string());
-  }
-  return text;
+Error damaged(const fs::path& path, const std::string& how) {
+  return environment_error("the ledger of inputs is damaged: " + how, path.string(),
+                           "restore it, or remove it: what it lists then counts as new");
 }
 
-std::string path_from_hex(const std::string& hex) {
+Result<std::string> ledger_text(const fs::path& path) {
+  TIPPLE_TRY(const FileStat stat, stat_regular_file(path));
+  TIPPLE_TRY(const auto source, open_byte_source({path.string(), stat.size, stat.mtime_ns, {}}, SourceSpec{}, 1, 0));
+  std::string text;
+  while (true) {
+    const std::size_t had = text.size();
+    text.resize(had + kPieceBytes);
+    TIPPLE_TRY(const std::size_t got, source->read(std::span(text).subspan(had), had));
+    text.resize(had + got);
+    if (got < kPieceBytes) return text;
+  }
+}
+
+std::optional<std::string> path_from_hex(std::string_view hex) {
   std::string path;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    path += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    unsigned byte = 0;
+    const char* end = hex.data() + std::min(i + 2, hex.size());
+    if (std::from_chars(hex.data() + i, end, byte, 16).ptr != end) return std::nullopt;
+    path += static_cast<char>(byte);
+  }
   return path;
 }
 
-Status read_ledger(const fs::path& path, std::vector<LedgerInput>& inputs) {
-  TIPPLE_TRY(const std::string text, decompressed(path));
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1);
-    const auto line = nlohmann::json::parse(rest.substr(0, end + 1), nullptr, /*allow_exceptions=*/false);
-    rest.remove_prefix(end + 1);
-    if (!line.is_object()) return environment_error("the ledger has a line that is not a JSON object", path.string());
-    LedgerInput input;
-    input.source = line.value("source", std::string());
-    input.path = line.contains("path_hex") ? path_from_hex(line.value("path_hex", std::string()))
-                                           : line.value("path", std::string());
+// Nothing: the line is none of ours.
+std::optional<LedgerInput> input_of(const nlohmann::json& line) {
+  LedgerInput input;
+  try {
+    input.source = line.at("source").get<std::string>();
+    input.path = line.at("path").get<std::string>();
+    if (line.contains("path_hex")) {
+      const std::optional<std::string> path = path_from_hex(line.at("path_hex").get<std::string>());
+      if (!path) return std::nullopt;
+      input.path = *path;
+    }
     input.member = line.value("member", std::string());
-    input.size = line.value("size", std::uint64_t{0});
-    input.mtime_ns = line.value("mtime_ns", std::int64_t{0});
-    inputs.push_back(std::move(input));
+    input.size = line.at("size").get<std::uint64_t>();
+    input.mtime_ns = line.at("mtime_ns").get<std::int64_t>();
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+  return input;
+}
+
+Status read_ledger(const fs::path& path, std::vector<LedgerInput>& inputs) {
+  TIPPLE_TRY(const std::string text, ledger_text(path));
+  std::uint64_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1);
+    std::optional<LedgerInput> input =
+        input_of(nlohmann::json::parse(rest.substr(0, end + 1), nullptr, /*allow_exceptions=*/false));
+    rest.remove_prefix(end + 1);
+    if (++number; !input) return damaged(path, "its line " + std::to_string(number) + " does not name a file");
+    inputs.push_back(std::move(*input));
   }
   return {};
 }
