@@ -1,5 +1,7 @@
 #include "cli/input_batches.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,13 +41,14 @@ Json extent_json(const Extent& extent) {
           {"splittable", extent.splittable}};
 }
 
+// Throws Json::exception when the note is not as write_down() makes it.
 Extent extent_from(const Json& item) {
   Extent extent;
-  extent.path = item.value("path", std::string());
-  extent.member = item.value("member", std::string());
-  extent.size = item.value("size", std::uint64_t{0});
-  extent.mtime_ns = item.value("mtime_ns", std::int64_t{0});
-  extent.splittable = item.value("splittable", true);
+  extent.path = item.at("path").get<std::string>();
+  extent.member = item.at("member").get<std::string>();
+  extent.size = item.at("size").get<std::uint64_t>();
+  extent.mtime_ns = item.at("mtime_ns").get<std::int64_t>();
+  extent.splittable = item.at("splittable").get<bool>();
   return extent;
 }
 
@@ -58,6 +61,10 @@ bool reads_files(const SourceSpec& source) {
 Result<std::unique_ptr<InputBatches>> InputBatches::open(const JobSpec& job, const FollowOptions& follow,
                                                          const Clock& clock) {
   std::unique_ptr<InputBatches> batches(new InputBatches(job, follow, clock));
+  const bool streams = std::any_of(job.sources.begin(), job.sources.end(), [](const SourceSpec& source) {
+    return source.stream.kind != StreamSpec::Kind::kNone;
+  });
+  if (streams || follow.on) TIPPLE_RETURN_IF_ERROR(batches->take_lock());
   TIPPLE_RETURN_IF_ERROR(batches->open_streams());
   if (!follow.on) return batches;
   for (const TableSpec& table : job.tables) {
@@ -68,6 +75,16 @@ Result<std::unique_ptr<InputBatches>> InputBatches::open(const JobSpec& job, con
 }
 
 fs::path InputBatches::folder() const { return job_.warehouse / "_streams" / job_.name; }
+
+// Two runs of one job would take the same stretches and files. Where the file system has no such locks, StreamSpool
+// still never writes over what another has sealed.
+Status InputBatches::take_lock() {
+  TIPPLE_RETURN_IF_ERROR(create_folders(folder()));
+  TIPPLE_TRY(lock_, File::open(folder() / "lock", O_RDWR | O_CREAT));
+  if (::flock(lock_.fd(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return {};
+  return Error{ErrorKind::kLocked, "another run reads the streams or follows the folders of this job",
+               lock_.path().string(), "wait until it ends, or stop it"};
+}
 
 Status InputBatches::open_streams() {
   StreamReaderConfig config;
@@ -112,38 +129,48 @@ std::vector<SourceExtents> InputBatches::empty_batch() const {
 
 bool InputBatches::is_stretch(const Extent& extent) const { return extent.path.starts_with(folder().string() + "/"); }
 
+// What write_down() wrote.
+Status InputBatches::read_note(const std::string& text, const fs::path& path) {
+  current_ = empty_batch();
+  loads_.clear();
+  try {
+    const Json document = Json::parse(text);
+    loads_ = document.at("loads").get<std::vector<std::string>>();
+    const Json& sources = document.at("sources");
+    for (SourceExtents& source : current_) {
+      const auto found = sources.find(job_.sources[source.source.value()].name);
+      if (found == sources.end()) continue;
+      for (const Json& item : *found) source.extents.push_back(extent_from(item));
+    }
+  } catch (const Json::exception&) {
+    return environment_error("the note of the batch under way is damaged", path.string(),
+                             "remove it: what is spooled beside it is loaded then");
+  }
+  return {};
+}
+
 // The batch that an earlier run, or this one, did not finish. One whose stretches are gone was published: they go last.
+// One whose files have changed since is put together anew; its stretches are still there.
 Result<std::optional<std::vector<SourceExtents>>> InputBatches::pending_batch() {
   using Batch = std::optional<std::vector<SourceExtents>>;
   const fs::path path = folder() / "batch.json";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return Batch();
   TIPPLE_TRY(const std::string text, read_file(path, kBatchFileBytesMax));
-  const Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object())
-    return environment_error("the note of the batch under way is damaged", path.string(),
-                             "remove it: what is spooled beside it is loaded then");
-  std::vector<SourceExtents> batch = empty_batch();
-  bool whole = true;
-  for (SourceExtents& source : batch) {
-    const std::string& name = job_.sources[source.source.value()].name;
-    if (!document.contains("sources") || !document["sources"].contains(name)) continue;
-    for (const Json& item : document["sources"][name]) {
-      source.extents.push_back(extent_from(item));
-      whole &= fs::exists(source.extents.back().path, ignored);
+  TIPPLE_RETURN_IF_ERROR(read_note(text, path));
+  TIPPLE_TRY(bool published, published_under(loads_));
+  bool changed = false;
+  for (const SourceExtents& source : current_) {
+    for (const Extent& extent : source.extents) {
+      const Result<FileStat> stat = stat_regular_file(extent.path);
+      const bool same =
+          stat.ok() && stat->mtime_ns == extent.mtime_ns && (!extent.member.empty() || stat->size == extent.size);
+      (is_stretch(extent) ? published : changed) |= !same;
     }
   }
-  current_ = std::move(batch);
-  loads_.clear();
-  for (const Json& load : document.value("loads", Json::array())) {
-    if (load.is_string()) loads_.push_back(load.get<std::string>());
-  }
-  TIPPLE_TRY(const bool published, published_under(loads_));
-  if (!whole || published) {
-    TIPPLE_RETURN_IF_ERROR(loaded());
-    return Batch();
-  }
-  return Batch(current_);
+  if (!published && !changed) return Batch(current_);
+  TIPPLE_RETURN_IF_ERROR(published ? loaded() : forget());
+  return Batch();
 }
 
 // Do all tables that read the batch's sources have one of these loads?
@@ -202,10 +229,7 @@ Status InputBatches::take_new_files(std::vector<SourceExtents>& batch) {
   looked_ = clock_.now();
   TIPPLE_TRY(const std::vector<SourceExtents> listed, list_followed_inputs(job_));
   std::set<FileKey> seen;
-  const std::vector<SourceId> feeding = feeding_sources(job_);
   for (const SourceExtents& source : listed) {
-    const bool feeds = std::find(feeding.begin(), feeding.end(), source.source) != feeding.end();
-    if (!feeds || !reads_files(job_.sources[source.source.value()])) continue;
     for (const Extent& extent : source.extents) {
       const FileKey key{source.source, extent.path, extent.member, extent.size, extent.mtime_ns};
       if (taken_.contains(key)) continue;
@@ -256,7 +280,7 @@ Result<std::optional<std::vector<SourceExtents>>> InputBatches::once(const std::
   }
   TIPPLE_RETURN_IF_ERROR(stream_error());
   first_ = false;
-  TIPPLE_TRY(current_, list_all_inputs(job_));
+  TIPPLE_TRY(current_, list_feeding_inputs(job_));
   if (streams_.empty()) return Batch(current_);
   TIPPLE_RETURN_IF_ERROR(take_stretches(SIZE_MAX, current_));
   TIPPLE_RETURN_IF_ERROR(write_down());
@@ -301,6 +325,10 @@ Status InputBatches::loaded() {
     const auto reader = streams_.find(source.source);
     if (reader != streams_.end() && !stretches.empty()) TIPPLE_RETURN_IF_ERROR(reader->second->release(stretches));
   }
+  return forget();
+}
+
+Status InputBatches::forget() {
   current_.clear();
   loads_.clear();
   const fs::path path = folder() / "batch.json";

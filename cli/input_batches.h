@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "jobs/job_spec.h"
@@ -59,6 +60,7 @@ class InputBatches {
 
   InputBatches(const JobSpec& job, const FollowOptions& follow, const Clock& clock)
       : job_(job), follow_(follow), clock_(clock) {}
+  [[nodiscard]] Status take_lock();
   [[nodiscard]] Status open_streams();
   [[nodiscard]] Status read_ledgers();
   [[nodiscard]] std::vector<SourceExtents> empty_batch() const;
@@ -68,6 +70,8 @@ class InputBatches {
   [[nodiscard]] Status take_stretches(std::size_t stretches_max, std::vector<SourceExtents>& batch);
   [[nodiscard]] Status take_new_files(std::vector<SourceExtents>& batch);
   [[nodiscard]] Status write_down() const;
+  [[nodiscard]] Status read_note(const std::string& text, const std::filesystem::path& path);
+  [[nodiscard]] Status forget();
   [[nodiscard]] Result<bool> published_under(const std::vector<std::string>& loads) const;
   [[nodiscard]] bool streams_ended() const;
   [[nodiscard]] Status stream_error() const;
@@ -77,6 +81,7 @@ class InputBatches {
   const JobSpec& job_;
   const FollowOptions follow_;
   const Clock& clock_;
+  File lock_;  // held while streams are read or anything is followed
   std::map<SourceId, std::unique_ptr<StreamReader>> streams_;
   bool follows_files_ = false;
   std::set<FileKey> taken_;     // files that a published load or an earlier batch has

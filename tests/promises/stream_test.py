@@ -222,6 +222,43 @@ class Stream(TippleTest):
         self.assertEqual(process.returncode, 75)
         self.assertEqual(self.rows(job), list(range(31)))
 
+    def test_a_second_run_of_the_same_streams_is_refused(self):
+        path = self.pipe()
+        job = self.stream_job(f'{{stream: {{pipe: "{path}"}}}}')
+        first = self.start("run", job, "--mode", "live", "--follow", "--every-rows", 1, "--json")
+        with open(path, "w") as out:
+            out.write("id,sensor,value\n" + records(0, 1))
+            out.flush()
+            first.stdout.readline()
+            refused = self.tipple("run", job, "--mode", "live", "--follow", expect=6)
+            self.assertIn("another run", refused.err)
+        first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 0)
+
+    def test_a_damaged_note_of_a_batch_is_an_error(self):
+        job = self.stream_job("{stream: stdin}")
+        note = self.folder / "warehouse" / "_streams" / "stream" / "batch.json"
+        note.parent.mkdir(parents=True)
+        for text in ("", "[]", '{"loads": 7, "sources": {}}', '{"loads": [], "sources": {"readings": [{"path": 5}]}}'):
+            note.write_text(text)
+            failed = self.run_with_input("id,sensor,value\n", "run", job, expect=5)
+            self.assertIn("batch.json", failed.stderr)
+            self.assertIn("remove it", failed.stderr)
+
+    def test_a_file_that_left_a_pending_batch_takes_no_stretch_with_it(self):
+        (self.folder / "in").mkdir()
+        job = self.folder / "job.yaml"
+        job.write_text(JOB.format(source="{stream: stdin}", rejects=0).replace(
+            "tables:", '  files: {path: "in/*.csv"}\ntables:').replace("from: readings", "from: [readings, files]"))
+        (self.folder / "in" / "a.csv").write_text("id,sensor,value\n" + records(10, 12))
+        process = subprocess.run([TIPPLE, "run", str(job)], input="id,sensor,value\n" + records(0, 3), text=True, capture_output=True,
+                                 env=self.environment({"TIPPLE_KILL_AT": "attempt-opened:1"}), timeout=60)
+        self.assertEqual(process.returncode, -9, process.stderr)
+        (self.folder / "in" / "a.csv").unlink()
+        (self.folder / "in" / "b.csv").write_text("id,sensor,value\n" + records(20, 21))
+        self.run_with_input("id,sensor,value\n", "run", job)
+        self.assertEqual(self.rows(job), [0, 1, 2, 20])
+
     def test_two_ranks_follow_together(self):
         path = self.pipe()
         job = self.stream_job(f'{{stream: {{pipe: "{path}"}}}}')
