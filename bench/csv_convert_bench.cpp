@@ -99,25 +99,7 @@ struct Workload {
 
 void print_ratios() {
   const Workload workload(kColumns);
-  const auto copy = std::make_unique<char[]>(workload.size());
-  std::vector<double> memcpys, indexes, whole, ratios;
-  for (int round = -1; round < kRounds; ++round) {
-    const double memcpy_seconds = seconds_of([&] {
-      std::memcpy(copy.get(), workload.text.data(), workload.size());
-      benchmark::ClobberMemory();
-    });
-    const double index_seconds = seconds_of([&] { benchmark::DoNotOptimize(workload.run(false)); });
-    const double seconds = seconds_of([&] { benchmark::DoNotOptimize(workload.run(true)); });
-    if (round < 0) continue;  // warm-up
-    memcpys.push_back(memcpy_seconds);
-    indexes.push_back(index_seconds);
-    whole.push_back(seconds);
-    ratios.push_back(memcpy_seconds / seconds);
-  }
-  const double gigabytes = static_cast<double>(workload.size()) / 1e9;
-  bench::print_ratio("CSV parse + convert / memcpy", median(ratios),
-                     fmt::format("index + convert {:.2f} GB/s, index alone {:.2f} GB/s, memcpy {:.2f} GB/s",
-                                 gigabytes / median(whole), gigabytes / median(indexes), gigabytes / median(memcpys)));
+  bench::print_convert_ratio("CSV parse + convert / memcpy", {workload.text.data(), workload.size()}, workload);
 }
 
 // Made when first asked for: a filter then costs only its own.

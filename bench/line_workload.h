@@ -84,26 +84,7 @@ inline const LineWorkload& workload_of(const std::string& kind, const SourceSpec
 }
 
 inline void print_line_ratios(const char* stage, const LineWorkload& workload) {
-  const std::span<const char> text = workload.text();
-  const auto copy = std::make_unique<char[]>(text.size());
-  std::vector<double> memcpys, indexes, whole, ratios;
-  for (int round = -1; round < kRounds; ++round) {
-    const double memcpy_seconds = seconds_of([&] {
-      std::memcpy(copy.get(), text.data(), text.size());
-      benchmark::ClobberMemory();
-    });
-    const double index_seconds = seconds_of([&] { benchmark::DoNotOptimize(workload.run(false)); });
-    const double seconds = seconds_of([&] { benchmark::DoNotOptimize(workload.run(true)); });
-    if (round < 0) continue;  // warm-up
-    memcpys.push_back(memcpy_seconds);
-    indexes.push_back(index_seconds);
-    whole.push_back(seconds);
-    ratios.push_back(memcpy_seconds / seconds);
-  }
-  const double gigabytes = static_cast<double>(text.size()) / 1e9;
-  print_ratio(stage, median(ratios),
-              fmt::format("index + convert {:.2f} GB/s, index alone {:.2f} GB/s, memcpy {:.2f} GB/s",
-                          gigabytes / median(whole), gigabytes / median(indexes), gigabytes / median(memcpys)));
+  print_convert_ratio(stage, workload.text(), workload);
 }
 
 inline void add_line_benchmarks(const std::string& kind, const LineWorkload& (*workload_of)(const std::string& kind)) {

@@ -33,7 +33,18 @@ bool overflowed(T result, T a, T b) {
   return (std::fabs(result) == kInfinity) & (std::fabs(a) != kInfinity) & (std::fabs(b) != kInfinity);
 }
 
-struct Add {
+// The rule of operators whose only fault is overflow.
+template <typename Op>
+struct OverflowRule {
+  template <typename T>
+  static const char* rule(T a, T b) {
+    Flags<T> flags = 0;
+    Op::of(a, b, flags);
+    return flags < 0 ? kOverflow : nullptr;
+  }
+};
+
+struct Add : OverflowRule<Add> {
   static constexpr const char* kSymbol = "+";
   template <typename T>
   static T of(T a, T b, Flags<T>& flags) {
@@ -51,15 +62,9 @@ struct Add {
       return sum;
     }
   }
-  template <typename T>
-  static const char* rule(T a, T b) {
-    Flags<T> flags = 0;
-    of(a, b, flags);
-    return flags < 0 ? kOverflow : nullptr;
-  }
 };
 
-struct Subtract {
+struct Subtract : OverflowRule<Subtract> {
   static constexpr const char* kSymbol = "-";
   template <typename T>
   static T of(T a, T b, Flags<T>& flags) {
@@ -77,15 +82,9 @@ struct Subtract {
       return difference;
     }
   }
-  template <typename T>
-  static const char* rule(T a, T b) {
-    Flags<T> flags = 0;
-    of(a, b, flags);
-    return flags < 0 ? kOverflow : nullptr;
-  }
 };
 
-struct Multiply {
+struct Multiply : OverflowRule<Multiply> {
   static constexpr const char* kSymbol = "*";
   template <typename T>
   static T of(T a, T b, Flags<T>& flags) {
@@ -103,12 +102,6 @@ struct Multiply {
       flags |= flag<T>(__builtin_mul_overflow(a, b, &product));
       return product;
     }
-  }
-  template <typename T>
-  static const char* rule(T a, T b) {
-    Flags<T> flags = 0;
-    of(a, b, flags);
-    return flags < 0 ? kOverflow : nullptr;
   }
 };
 

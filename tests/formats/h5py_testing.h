@@ -4,24 +4,12 @@
 #include <arrow/io/file.h>
 #include <arrow/ipc/api.h>
 
-#include <array>
-#include <cstdio>
 #include <string>
-#include <utility>
 
+#include "tests/base/run_command.h"
 #include "tests/formats/part_testing.h"
 
 namespace tipple::testing_parts {
-
-// Exit status, and what it printed on both streams.
-inline std::pair<int, std::string> run_command(const std::string& command) {
-  std::string output;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return {-1, "popen failed"};
-  std::array<char, 4096> buffer;
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), got);
-  return {::pclose(pipe), output};
-}
 
 inline void write_arrow_file(const std::filesystem::path& path, const Batch& batch) {
   auto sink = arrow::io::FileOutputStream::Open(path.string()).ValueOrDie();

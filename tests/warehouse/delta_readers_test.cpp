@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "tests/base/run_command.h"
 #include "tests/base/test_seed.h"
 #include "tests/formats/part_testing.h"
 #include "tests/warehouse/sample_table.h"
@@ -14,15 +15,6 @@ namespace tipple {
 namespace {
 
 constexpr std::size_t kRowsPerPart = 500;
-
-std::pair<int, std::string> run_command(const std::string& command) {
-  std::string output;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return {-1, "popen failed"};
-  std::array<char, 4096> buffer;
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), got);
-  return {::pclose(pipe), output};
-}
 
 // Random rows with a column of their own numbers in front.
 std::shared_ptr<arrow::RecordBatch> numbered_rows(const Schema& schema, std::size_t first, std::mt19937_64& random) {
