@@ -14,21 +14,6 @@
 namespace tipple {
 namespace {
 
-bool is_columnar(SourceFormat format) {
-  switch (format) {
-    case SourceFormat::kCsv:
-    case SourceFormat::kJsonLines:
-    case SourceFormat::kFixedWidth:
-    case SourceFormat::kLog:
-      return false;
-    case SourceFormat::kParquet:
-    case SourceFormat::kHdf5:
-    case SourceFormat::kTable:
-      return true;
-  }
-  TIPPLE_CHECK(false, "unknown source format");
-}
-
 Error nothing_to_infer(const JobSpec& job, const SourceSpec& source, const char* why) {
   return usage_error(fmt::format("the columns of source '{}' cannot be inferred: {}", source.name, why),
                      job.file.string(), "name them under the table's `columns`");
@@ -161,21 +146,6 @@ class TableInference {
 };
 
 }  // namespace
-
-Result<std::vector<ColumnSpec>> infer_fields(const JobSpec& job, SourceId source, const SourceExtents& input,
-                                             unsigned threads) {
-  const SourceSpec& spec = job.sources[source.value()];
-  TIPPLE_RETURN_IF_ERROR(check_input(job, spec, input));
-  std::vector<ColumnSpec> columns;
-  if (is_columnar(spec.format)) {
-    TIPPLE_TRY(columns, batch_columns(spec, input));
-  } else {
-    TIPPLE_TRY(const std::vector<InferredField> fields, text_fields(spec, input, threads));
-    columns = columns_of(fields);
-  }
-  if (columns.empty()) return nothing_to_infer(job, spec, "it has no fields");
-  return columns;
-}
 
 Result<JobSpec> infer_columns(JobSpec job, const std::vector<SourceExtents>& inputs, unsigned threads) {
   const JobSpec& whole = job;

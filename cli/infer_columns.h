@@ -13,9 +13,4 @@ namespace tipple {
 // of `inputs` that such tables take, on up to `threads` threads; does nothing for a job without such tables.
 [[nodiscard]] Result<JobSpec> infer_columns(JobSpec job, const std::vector<SourceExtents>& inputs, unsigned threads);
 
-// The columns that the fields of one source come to, in the order of the input. Errors: kUsage for a stream, whose
-// bytes come only once, and for input without any field.
-[[nodiscard]] Result<std::vector<ColumnSpec>> infer_fields(const JobSpec& job, SourceId source,
-                                                           const SourceExtents& input, unsigned threads);
-
 }  // namespace tipple

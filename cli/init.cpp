@@ -36,8 +36,6 @@ struct Group {
   bool guessed_utf8 = false;
 };
 
-bool is_columnar(SourceFormat format) { return format == SourceFormat::kParquet || format == SourceFormat::kHdf5; }
-
 Result<std::vector<ByteSourceFile>> parts_of(const fs::path& path) {
   TIPPLE_TRY(const FileStat stat, stat_regular_file(path));
   const ByteSourceFile whole{path.string(), stat.size, stat.mtime_ns, {}};

@@ -4,14 +4,20 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "formats/byte_source.h"
-#include "jobs/table_order.h"
+#include "jobs/load_job.h"
 #include "partitioner/input_files.h"
+#include "transforms/table_pipeline.h"
 #include "warehouse/table_log.h"
 #include "warehouse/warehouse.h"
 
 namespace tipple {
 namespace {
+
+// Half of what a message may hold: the job's text and columns go with it.
+constexpr std::uint64_t kLookupListBytesMax = limits::kMessageBytesMax / 2;
+constexpr std::uint64_t kFileBytes = 64;  // of a file in the message, besides its names
 
 std::optional<LoadId> load_of(const std::string& table, const std::vector<std::pair<std::string, LoadId>>& loads) {
   for (const auto& [name, load] : loads) {
@@ -70,8 +76,18 @@ bool counts_lines(const JobSpec& job, SourceId source) {
   });
 }
 
-Result<std::vector<SourceExtents>> list(const JobSpec& job, bool may_be_missing) {
-  TIPPLE_TRY(std::vector<SourceExtents> inputs, list_inputs(job, input_probes(), may_be_missing));
+// The job with files in the sources of `wanted` alone: what else it names is not looked at.
+Result<std::vector<SourceExtents>> list(JobSpec job, const std::vector<SourceId>& wanted, bool may_be_missing) {
+  for (std::uint32_t i = 0; i < job.sources.size(); ++i) {
+    if (std::binary_search(wanted.begin(), wanted.end(), SourceId(i))) continue;
+    job.sources[i].paths.clear();
+    job.sources[i].manifest.reset();
+  }
+  return list_inputs(job, input_probes(), may_be_missing);
+}
+
+Result<std::vector<SourceExtents>> list_feeding(const JobSpec& job, bool may_be_missing) {
+  TIPPLE_TRY(std::vector<SourceExtents> inputs, list(job, feeding_sources(job), may_be_missing));
   for (SourceExtents& input : inputs) {
     if (!counts_lines(job, input.source)) continue;
     for (Extent& extent : input.extents) extent.splittable = false;
@@ -79,32 +95,53 @@ Result<std::vector<SourceExtents>> list(const JobSpec& job, bool may_be_missing)
   return inputs;
 }
 
+// Every rank gets the list in one message.
+Status check_size(const SourceSpec& source, const std::vector<Extent>& files) {
+  std::uint64_t bytes = 0;
+  for (const Extent& file : files) bytes += kFileBytes + file.path.size() + file.member.size();
+  if (bytes <= kLookupListBytesMax) return {};
+  return usage_error("the lookup source '" + source.name + "' has " + std::to_string(files.size()) +
+                         " files, more than a load can name",
+                     {}, "look things up in fewer, larger files");
+}
+
 }  // namespace
 
-Result<std::vector<SourceExtents>> list_all_inputs(const JobSpec& job) { return list(job, false); }
-Result<std::vector<SourceExtents>> list_followed_inputs(const JobSpec& job) { return list(job, true); }
+Result<std::vector<SourceExtents>> list_feeding_inputs(const JobSpec& job) { return list_feeding(job, false); }
+Result<std::vector<SourceExtents>> list_followed_inputs(const JobSpec& job) { return list_feeding(job, true); }
 
-Result<std::vector<TaskSegment>> list_lookup_files(const JobSpec& job, SourceId source) {
-  JobSpec one = job;
-  one.sources = {job.sources.at(source.value())};
-  one.tables.clear();
-  TIPPLE_TRY(const std::vector<SourceExtents> inputs, list_inputs(one, input_probes()));
-  std::vector<TaskSegment> files;
-  for (const Extent& extent : inputs.at(0).extents) {
-    files.push_back({extent.path, extent.size, extent.mtime_ns, 0, extent.size, extent.member});
+Result<std::vector<SourceExtents>> list_lookups(const JobSpec& job) {
+  std::set<SourceId> wanted;
+  for (const TableSpec& table : job.tables) {
+    for (const SourceId source : TablePipeline::lookup_sources(table)) wanted.insert(source);
   }
-  return files;
+  if (wanted.empty()) return std::vector<SourceExtents>();
+  TIPPLE_TRY(std::vector<SourceExtents> lookups, list(job, {wanted.begin(), wanted.end()}, false));
+  std::erase_if(lookups, [&](const SourceExtents& source) { return !wanted.contains(source.source); });
+  for (SourceExtents& lookup : lookups) {
+    const SourceSpec& source = job.sources[lookup.source.value()];
+    if (source.format == SourceFormat::kTable) {
+      TIPPLE_TRY(const Warehouse warehouse, Warehouse::open(job.warehouse, false));
+      TIPPLE_TRY(lookup.extents, parts_of(warehouse, source.table, std::nullopt));
+    }
+    TIPPLE_RETURN_IF_ERROR(check_size(source, lookup.extents));
+  }
+  return lookups;
+}
+
+LoadId load_id(const JobSpec& job, std::string_view mode, std::vector<SourceExtents> inputs,
+               const std::vector<SourceExtents>& lookups, const std::vector<std::string>& tables) {
+  inputs.insert(inputs.end(), lookups.begin(), lookups.end());
+  return load_id(job, mode, inputs, tables);
 }
 
 Status list_table_inputs(const JobSpec& job, const ModeSpec& mode,
                          const std::vector<std::pair<std::string, LoadId>>& loads, std::vector<SourceExtents>& inputs) {
-  std::set<SourceId> read;
-  for (const TableSpec& table : job.tables) {
-    for (const SourceId source : sources_of(table)) read.insert(source);
-  }
+  const std::vector<SourceId> feeding = feeding_sources(job);
   for (SourceExtents& input : inputs) {
     const SourceSpec& source = job.sources[input.source.value()];
-    if (source.format != SourceFormat::kTable || !read.contains(input.source)) continue;
+    const bool feeds = std::binary_search(feeding.begin(), feeding.end(), input.source);
+    if (source.format != SourceFormat::kTable || !feeds) continue;
     TIPPLE_TRY(const Warehouse warehouse, Warehouse::open(job.warehouse, false));
     const std::optional<LoadId> added_by =
         mode.write == WriteMode::kAppend ? load_of(source.table, loads) : std::nullopt;

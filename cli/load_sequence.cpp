@@ -6,7 +6,6 @@
 #include "cli/input_listing.h"
 #include "jobs/load_job.h"
 #include "jobs/table_order.h"
-#include "partitioner/input_files.h"
 
 namespace tipple {
 namespace {
@@ -70,8 +69,8 @@ Result<LoadRequest> BatchSequence::request_for_layer() {
   }
   TIPPLE_TRY(request.job, infer_columns(std::move(request.job), request.inputs, threads_));
   request.columns = columns_to_json(request.job);
-  // Lookups decide what comes out, too.
-  request.load = load_id(request.job, mode_.name, all, request.tables);
+  TIPPLE_TRY(request.lookups, list_lookups(request.job));
+  request.load = load_id(request.job, mode_.name, request.inputs, request.lookups, request.tables);
   return request;
 }
 

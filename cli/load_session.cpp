@@ -68,6 +68,7 @@ LoadSetup setup_for(const LoadRequest& request, std::uint32_t attempt_number) {
   setup.mode = request.mode.name;
   setup.tables = request.tables;
   setup.columns = request.columns;
+  setup.lookups = request.lookups;
   setup.load = request.load;
   setup.attempt = random_id();
   setup.attempt_number = attempt_number;

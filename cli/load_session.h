@@ -24,9 +24,10 @@ namespace tipple {
 struct LoadRequest {
   JobSpec job;  // with the tables of this load alone, and all their columns
   ModeSpec mode;
-  std::vector<SourceExtents> inputs;  // of the sources that feed these tables
-  std::vector<std::string> tables;    // LoadSetup::tables
-  std::string columns;                // LoadSetup::columns
+  std::vector<SourceExtents> inputs;   // of the sources that feed these tables
+  std::vector<std::string> tables;     // LoadSetup::tables
+  std::string columns;                 // LoadSetup::columns
+  std::vector<SourceExtents> lookups;  // LoadSetup::lookups
   LoadId load;
   // Adds to the load's report what only whoever asked for it knows; may be empty.
   std::function<void(nlohmann::ordered_json&)> describe;

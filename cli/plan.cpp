@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "cli/input_listing.h"
 #include "cli/load_report.h"
 #include "cli/output.h"
 #include "jobs/job_file.h"
+#include "jobs/load_job.h"
+#include "jobs/table_order.h"
 #include "partitioner/chunk_plan.h"
-#include "partitioner/input_files.h"
 #include "warehouse/table_log.h"
 
 namespace tipple {
@@ -95,9 +97,18 @@ Result<int> plan(const PlanOptions& options, const Invocation& invocation) {
 Result<int> print_plan(const JobSpec& job, const std::string& mode_name, const ResourceOptions& resources,
                        const Invocation& invocation) {
   TIPPLE_TRY(const ModeSpec mode, job.mode(mode_name));
-  TIPPLE_TRY(std::vector<SourceExtents> inputs, list_inputs(job));
+  TIPPLE_TRY(std::vector<SourceExtents> inputs, list_feeding_inputs(job));
+  const std::vector<SourceId> feeding = feeding_sources(job);
+  std::erase_if(inputs, [&](const SourceExtents& source) {
+    return !std::binary_search(feeding.begin(), feeding.end(), source.source);
+  });
+  // A job in layers has a load for each; what the later ones look up may not be there yet.
+  std::vector<SourceExtents> lookups;
+  if (load_layers(job).size() == 1) {
+    TIPPLE_TRY(lookups, list_lookups(job));
+  }
   TIPPLE_TRY(const RankResources rank, rank_resources(resources, resources.ranks));
-  const LoadId load = load_id(job, mode.name, inputs);
+  const LoadId load = load_id(job, mode.name, inputs, lookups, {});
   const ChunkPlan chunks = plan_chunks(std::move(inputs), job.chunk_bytes);
   const Rate rate = predicted_rate(job);
   const double cores = static_cast<double>(resources.ranks) * rank.threads;

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "base/fault_point.h"
-#include "cli/input_listing.h"
 #include "cli/loads.h"
 #include "jobs/job_file.h"
 
@@ -56,8 +55,7 @@ Result<std::unique_ptr<Rank>> Rank::join(const std::optional<LauncherPlace>& pla
 }
 
 Worker Rank::worker(const Clock& clock, bool strict) const {
-  RunnerConfig config{resources_.threads, resources_.memory.bytes};
-  config.list_files = list_lookup_files;
+  const RunnerConfig config{resources_.threads, resources_.memory.bytes};
   return Worker(*transport_, clock, Hello{host_name(), ::getpid(), resources_.threads},
                 [config, strict](const LoadSetup& load) { return make_executor(load, config, strict); });
 }

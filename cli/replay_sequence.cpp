@@ -25,7 +25,6 @@
 #include "formats/reject_file.h"
 #include "jobs/job_file.h"
 #include "jobs/load_job.h"
-#include "partitioner/input_files.h"
 #include "transforms/table_pipeline.h"
 #include "warehouse/sha256.h"
 #include "warehouse/table_log.h"
@@ -72,20 +71,6 @@ Result<bool> is_cuttable(const fs::path& path, const SourceSpec& source) {
   std::array<std::byte, kFirstBytes> first{};
   TIPPLE_TRY(const std::size_t got, file.read_at(first, 0));
   return is_splittable(std::span(reinterpret_cast<const char*>(first.data()), got), source);
-}
-
-// The extents of lookups decide what comes out, and so belong into the load's id; nothing else of the job is listed: a
-// file that was loaded long ago may be gone.
-Result<std::vector<SourceExtents>> lookup_inputs(const JobSpec& job, const TableSpec& table) {
-  JobSpec lookups = job;
-  const std::vector<SourceId> wanted = TablePipeline::lookup_sources(table);
-  for (std::uint32_t i = 0; i < lookups.sources.size(); ++i) {
-    const bool listed = std::find(wanted.begin(), wanted.end(), SourceId(i)) != wanted.end();
-    if (!listed) lookups.sources[i].stream.kind = StreamSpec::Kind::kStdin;  // has no files
-  }
-  TIPPLE_TRY(std::vector<SourceExtents> listed, list_all_inputs(lookups));
-  std::erase_if(listed, [](const SourceExtents& source) { return source.extents.empty(); });
-  return listed;
 }
 
 Result<std::string> digest_of_file(const fs::path& path) {
@@ -352,9 +337,8 @@ Result<LoadRequest> ReplaySequence::request_for(const ReplayNote& note) const {
     TIPPLE_RETURN_IF_ERROR(apply_columns(columns_to_json(*loaded), request.job));
   }
   request.columns = columns_to_json(request.job);
-  TIPPLE_TRY(std::vector<SourceExtents> all, lookup_inputs(request.job, request.job.tables.front()));
-  all.insert(all.end(), request.inputs.begin(), request.inputs.end());
-  request.load = load_id(request.job, kReplayMode, all, request.tables);
+  TIPPLE_TRY(request.lookups, list_lookups(request.job));
+  request.load = load_id(request.job, kReplayMode, request.inputs, request.lookups, request.tables);
   request.describe = [note](Json& report) { describe_replay(note, report); };
   return request;
 }

@@ -188,6 +188,10 @@ void fields(A& a, Extent& v) {
   a(v.path, v.size, v.mtime_ns, v.splittable, v.member);
 }
 template <typename A>
+void fields(A& a, SourceExtents& v) {
+  a(v.source, v.extents);
+}
+template <typename A>
 void fields(A& a, TaskSegment& v) {
   a(v.path, v.size, v.mtime_ns, v.begin, v.end, v.member);
 }
@@ -229,7 +233,8 @@ void fields(A& a, ChunkFailure& v) {
 }
 template <typename A>
 void fields(A& a, LoadSetup& v) {
-  a(v.job_text, v.job_file, v.job_folder, v.mode, v.tables, v.columns, v.load, v.attempt, v.attempt_number, v.lease_ns);
+  a(v.job_text, v.job_file, v.job_folder, v.mode, v.tables, v.columns, v.lookups, v.load, v.attempt, v.attempt_number,
+    v.lease_ns);
 }
 template <typename A>
 void fields(A& a, PublishedTable& v) {

@@ -274,7 +274,7 @@ void Coordinator::send_task(const Action& action) {
   task.segments.reserve(chunk.segments.size());
   for (const Segment& segment : chunk.segments) {
     const Extent& extent = extents[segment.extent];
-    task.segments.push_back({extent.path, extent.size, extent.mtime_ns, segment.begin, segment.end, extent.member});
+    task.segments.push_back(task_segment(extent, segment.begin, segment.end));
   }
   transport_.send(action.worker, Assign{std::move(task)});
 }

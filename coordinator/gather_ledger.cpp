@@ -213,7 +213,7 @@ std::optional<ScanTask> GatherLedger::scan_task(ChunkId first_chunk) const {
   ScanTask task;
   task.first_chunk = first_chunk;
   task.source = chunk.source;
-  task.segment = {extent.path, extent.size, extent.mtime_ns, *chain.expected, extent.size, extent.member};
+  task.segment = task_segment(extent, *chain.expected, extent.size);
   for (std::uint32_t i = first_chunk.value(); i < chain.end && task.cuts.size() < kScanCutsMax; ++i) {
     // The chain may have arrived beyond a cut since the scan was wanted.
     task.cuts.push_back(std::max(segment(i).begin, *chain.expected));

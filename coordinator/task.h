@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "jobs/column_stats.h"
 #include "jobs/row_account.h"
+#include "partitioner/chunk_plan.h"
 
 namespace tipple {
 
@@ -26,6 +27,11 @@ struct TaskSegment {
   std::string member = {};  // of the zip archive `path`; empty: the file itself
   friend bool operator==(const TaskSegment&, const TaskSegment&) = default;
 };
+
+// The bytes [begin, end) of a listed file.
+[[nodiscard]] inline TaskSegment task_segment(const Extent& extent, std::uint64_t begin, std::uint64_t end) {
+  return {extent.path, extent.size, extent.mtime_ns, begin, end, extent.member};
+}
 
 // "Load this chunk." `issue` counts how often the chunk was handed out (0 the first time): a report for an older issue
 // is still welcome if its boundaries fit the chain.
@@ -136,6 +142,7 @@ struct LoadSetup {
   std::string mode;
   std::vector<std::string> tables;  // of the job that this load is for, in the job's order; empty: all
   std::string columns;  // JSON: what was found to be the columns of tables that declare none (jobs/load_job.h)
+  std::vector<SourceExtents> lookups;  // files of the sources that lookups and foreign keys read, all of them
   LoadId load;
   AttemptId attempt;
   std::uint32_t attempt_number = 1;

@@ -47,8 +47,6 @@ PatternGroups groups_of(const std::string& pattern) {
   return groups;
 }
 
-bool is_columnar(SourceFormat format) { return format == SourceFormat::kParquet || format == SourceFormat::kHdf5; }
-
 // The $fields that a source has.
 std::vector<std::string> special_fields(const SourceSpec& source) {
   if (source.format == SourceFormat::kTable) return {};

@@ -50,6 +50,21 @@ std::string_view to_string(SourceFormat format) {
   TIPPLE_CHECK(false, "unknown source format");
 }
 
+bool is_columnar(SourceFormat format) {
+  switch (format) {
+    case SourceFormat::kCsv:
+    case SourceFormat::kJsonLines:
+    case SourceFormat::kFixedWidth:
+    case SourceFormat::kLog:
+      return false;
+    case SourceFormat::kParquet:
+    case SourceFormat::kHdf5:
+    case SourceFormat::kTable:
+      return true;
+  }
+  TIPPLE_CHECK(false, "unknown source format");
+}
+
 std::string_view to_string(SchemaMode mode) {
   switch (mode) {
     case SchemaMode::kDeclared:
@@ -58,6 +73,8 @@ std::string_view to_string(SchemaMode mode) {
       return "freeze";
     case SchemaMode::kEvolve:
       return "evolve";
+    case SchemaMode::kRescue:
+      return "rescue";
   }
   TIPPLE_CHECK(false, "unknown schema mode");
 }

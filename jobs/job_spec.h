@@ -42,6 +42,8 @@ enum class SourceFormat : std::uint8_t {
   kTable,  // the newest version of another table
 };
 [[nodiscard]] std::string_view to_string(SourceFormat format);
+// Read as columns; the others are text, a record after the other.
+[[nodiscard]] bool is_columnar(SourceFormat format);
 
 // Fields of a fixed-width record, by byte position in the line. Spaces around a value do not count.
 struct FixedField {
@@ -115,6 +117,7 @@ enum class SchemaMode : std::uint8_t {
   kDeclared,  // fields that no column names are not looked at
   kFreeze,    // a new, missing or retyped field fails the load
   kEvolve,    // new fields become columns, types widen, the log records it
+  kRescue,    // new fields and values that do not fit their column go into one JSON column
 };
 [[nodiscard]] std::string_view to_string(SchemaMode mode);
 

@@ -130,8 +130,7 @@ class FileProber {
 
   Status add(const FoundFile& file, std::vector<Extent>& extents) const {
     Extent extent{file.path, file.size, file.mtime_ns, true, {}};
-    const bool columnar = spec_.format == SourceFormat::kParquet || spec_.format == SourceFormat::kHdf5;
-    if (!columnar && (file.size >= chunk_bytes_ || is_named_zip(file.path)) &&
+    if (!is_columnar(spec_.format) && (file.size >= chunk_bytes_ || is_named_zip(file.path)) &&
         (probes_.is_splittable || probes_.is_zip)) {
       TIPPLE_TRY(const std::string first, first_bytes(file.path));
       if (probes_.is_zip && probes_.list_zip && probes_.is_zip(first)) return add_members(extent, extents);

@@ -47,7 +47,7 @@ Status BlockReader::read_torn(const TaskSegment& spec, const std::function<bool(
   reject.raw.resize(got);
   BlockPtr block = next_block(segment, spec.size, cancelled);
   if (!block) return {};
-  block->over_long = std::move(reject);
+  block->reject = std::move(reject);
   hand_on(std::move(block), put);
   bytes_read_ += got;
   return {};

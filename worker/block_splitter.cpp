@@ -32,7 +32,7 @@ Status BlockSplitter::add(BlockPtr raw, const Emit& emit) {
     emit(std::move(raw));
     return {};
   }
-  if (raw->over_long) {  // a record that broke off: all that its file holds
+  if (raw->reject) {  // a record that broke off: all that its file holds
     raw->sequence = sequence_++;
     emit(std::move(raw));
     return {};
@@ -194,7 +194,7 @@ void BlockSplitter::hand_on_over_long(const Emit& emit) {
   reject.reason = fmt::format("the record has {} bytes, more than the limit of {}", long_size_, record_bytes_max_);
   auto block = std::make_shared<Block>();
   block->segment = segment_;
-  block->over_long = std::move(reject);
+  block->reject = std::move(reject);
   block->sequence = sequence_++;
   block->charge = GaugeCharge::add(gauge_, 0, true);
   position_ += long_size_;

@@ -37,7 +37,7 @@ struct Block {
   bool segment_end = false;             // read: the segment's last bytes
   bool text_end = false;                // read: and the text's
   bool open_quote = false;
-  std::optional<Reject> over_long;   // instead of content: a record that no block can hold, or that broke off
+  std::optional<Reject> reject;      // instead of content: a record that no block can hold, or that broke off
   std::vector<StagedBatch> batches;  // one for each table of the source
   GaugeCharge charge;
   std::uint64_t queued_ns = 0;  // since when it waits for its next stage

@@ -196,7 +196,7 @@ Status ChunkGraph::wait() {
 }
 
 Status ChunkGraph::parse(Block& block) {
-  if (block.last || block.over_long) return {};
+  if (block.last || block.reject) return {};
   const BlockText text = text_of(block);
   std::uint64_t bytes = 0;
   std::uint64_t begin_ns = steady_ns();
@@ -234,8 +234,8 @@ Status ChunkGraph::rebatch(Block& block, std::vector<GroupPtr>& out) {
   std::vector<RowGroup> full;
   for (std::size_t table = 0; table < outputs_.size(); ++table) {
     TableOutput& output = *outputs_[table];
-    if (block.over_long) {
-      TIPPLE_RETURN_IF_ERROR(output.add_rejects({*block.over_long}));
+    if (block.reject) {
+      TIPPLE_RETURN_IF_ERROR(output.add_rejects({*block.reject}));
       ++output.rows.rows_in;
     }
     if (!block.batches.empty()) {

@@ -157,7 +157,7 @@ struct ChunkRunner::Impl {
         arena(static_cast<int>(config.threads), 0),
         pool(config.block_bytes),
         gauge(gauge_bytes(config), kUnderWay + config.threads * kUnderWayPerThread),
-        lookups(job, warehouse, decode_limits(config), config.list_files) {}
+        lookups(job, load.lookups, decode_limits(config)) {}
 
   // The tables that a source feeds; its reader keeps the last head.
   [[nodiscard]] Result<SegmentReader*> segments_of(SourceId source);

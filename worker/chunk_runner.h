@@ -15,7 +15,6 @@
 #include "coordinator/task.h"
 #include "jobs/job_spec.h"
 #include "warehouse/warehouse.h"
-#include "worker/list_files.h"
 
 namespace tipple {
 
@@ -27,7 +26,6 @@ struct RunnerConfig {
   // Bytes read at a time. Neither this nor the memory changes what is written.
   std::uint64_t block_bytes = 512 * limits::kKiB;
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;  // at least two blocks
-  ListFiles list_files = {};                                 // of lookup sources, on first need
 };
 
 // How much of its budget the runner used so far: tests hold it against the bound.

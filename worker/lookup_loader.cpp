@@ -1,5 +1,6 @@
 #include "worker/lookup_loader.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -9,9 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "base/file.h"
 #include "formats/arrow_types.h"
-#include "warehouse/table_log.h"
 #include "worker/block_convert.h"
 #include "worker/block_gauge.h"
 #include "worker/block_pool.h"
@@ -57,7 +56,7 @@ class WholeFiles {
  private:
   Status take(const Block& block) {
     if (block.last) return {};
-    if (block.over_long) return unreadable(*block.over_long);
+    if (block.reject) return unreadable(*block.reject);
     TIPPLE_TRY(ConvertedBatch converted, convert_block(block, 0, arrow::default_memory_pool()));
     TIPPLE_TRY(StagedBatch staged, reader_.tables().stages[0].run(std::move(converted), block.segment->values[0],
                                                                   text_of(block), arrow::default_memory_pool()));
@@ -94,23 +93,13 @@ class WholeFiles {
 
 }  // namespace
 
-Result<std::vector<TaskSegment>> LookupLoader::files_of(SourceId source) const {
-  const SourceSpec& spec = job_.sources.at(source.value());
+std::vector<TaskSegment> LookupLoader::files_of(SourceId source) const {
+  const auto found =
+      std::find_if(files_.begin(), files_.end(), [&](const SourceExtents& listed) { return listed.source == source; });
+  TIPPLE_CHECK(found != files_.end(), "rank 0 lists the files of every lookup source");
   std::vector<TaskSegment> files;
-  if (spec.format == SourceFormat::kTable) {
-    TIPPLE_TRY(const auto version, read_table(warehouse_, spec.table));
-    if (!version)
-      return usage_error(fmt::format("the table '{}' has no version to read yet", spec.table),
-                         warehouse_.folder().string(), "load it first");
-    for (const LoggedPart& part : version->parts) {
-      const std::filesystem::path path = warehouse_.table_folder(spec.table) / part.path;
-      TIPPLE_TRY(const FileStat stat, stat_regular_file(path));
-      files.push_back({path.string(), stat.size, stat.mtime_ns, 0, stat.size, {}});
-    }
-    return files;
-  }
-  TIPPLE_CHECK(list_files_, "whoever makes a runner says how files are listed");
-  return list_files_(job_, source);
+  for (const Extent& extent : found->extents) files.push_back(task_segment(extent, 0, extent.size));
+  return files;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> LookupLoader::load(SourceId source) const {
@@ -118,7 +107,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> LookupLoader::load(SourceId source) 
   table.name = job_.sources.at(source.value()).name;
   table.from = {source};
   table.columns = TablePipeline::lookup_columns(job_, source);
-  TIPPLE_TRY(const std::vector<TaskSegment> files, files_of(source));
   SourceTables tables;
   tables.job = &job_;
   tables.id = source;
@@ -128,7 +116,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> LookupLoader::load(SourceId source) 
   tables.stages.push_back(std::move(stage));
   TIPPLE_TRY(SegmentReader reader, SegmentReader::make(std::move(tables), limits_));
   WholeFiles whole(std::move(reader));
-  TIPPLE_RETURN_IF_ERROR(whole.read(files));
+  TIPPLE_RETURN_IF_ERROR(whole.read(files_of(source)));
   const auto schema = arrow_schema(table.schema());
   auto joined = arrow::Table::FromRecordBatches(schema, whole.batches());
   if (!joined.ok()) return from_arrow(joined.status(), table.name);

@@ -14,8 +14,6 @@
 #include "base/result.h"
 #include "jobs/job_spec.h"
 #include "transforms/table_pipeline.h"
-#include "warehouse/warehouse.h"
-#include "worker/list_files.h"
 #include "worker/segment_reader.h"
 
 namespace tipple {
@@ -25,8 +23,9 @@ inline constexpr std::uint64_t kLookupBytesMax = 256 * limits::kMiB;
 
 class LookupLoader {
  public:
-  LookupLoader(const JobSpec& job, const Warehouse& warehouse, DecodeLimits limits, ListFiles list_files)
-      : job_(job), warehouse_(warehouse), limits_(limits), list_files_(std::move(list_files)) {}
+  // `files`: LoadSetup::lookups; must outlive the loader, as `job` must.
+  LookupLoader(const JobSpec& job, const std::vector<SourceExtents>& files, DecodeLimits limits)
+      : job_(job), files_(files), limits_(limits) {}
 
   // Of the sources that the table's steps and checks look up, in the order of TablePipeline::lookup_sources(). Errors
   // name the source: its files, a record that cannot be read, more than kLookupBytesMax.
@@ -34,12 +33,11 @@ class LookupLoader {
 
  private:
   [[nodiscard]] Result<std::shared_ptr<arrow::RecordBatch>> load(SourceId source) const;
-  [[nodiscard]] Result<std::vector<TaskSegment>> files_of(SourceId source) const;
+  [[nodiscard]] std::vector<TaskSegment> files_of(SourceId source) const;
 
   const JobSpec& job_;
-  const Warehouse& warehouse_;
+  const std::vector<SourceExtents>& files_;
   DecodeLimits limits_;
-  ListFiles list_files_;
   std::map<SourceId, std::shared_ptr<arrow::RecordBatch>> loaded_;
 };
 

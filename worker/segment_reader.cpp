@@ -67,21 +67,6 @@ Status check_frozen(const SourceTables& tables, const std::vector<std::string>& 
   return {};
 }
 
-bool is_columnar_format(SourceFormat format) {
-  switch (format) {
-    case SourceFormat::kCsv:
-    case SourceFormat::kJsonLines:
-    case SourceFormat::kFixedWidth:
-    case SourceFormat::kLog:
-      return false;
-    case SourceFormat::kParquet:
-    case SourceFormat::kHdf5:
-    case SourceFormat::kTable:
-      return true;
-  }
-  TIPPLE_CHECK(false, "unknown source format");
-}
-
 }  // namespace
 
 bool is_retryable(const Error& error) {
@@ -124,7 +109,7 @@ SegmentReader::SegmentReader(SourceTables tables, DecodeLimits limits)
 Result<SegmentReader> SegmentReader::make(SourceTables tables, DecodeLimits limits) {
   SegmentReader reader(std::move(tables), limits);
   const SourceSpec& source = reader.tables().source();
-  if (!is_columnar_format(source.format)) {
+  if (!is_columnar(source.format)) {
     TIPPLE_TRY(reader.format_, make_record_format(source));
   }
   return reader;

@@ -39,7 +39,6 @@ class TableStage {
                                                const std::vector<LookupTable>& lookups);
 
   [[nodiscard]] const BoundTable& bound() const { return bound_; }
-  [[nodiscard]] bool has_pipeline() const { return pipeline_ != nullptr; }
   // What holds for all records of a file. Errors: kUsage.
   [[nodiscard]] Result<FileValues> values_of(const std::string& path) const;
   // The step after the format. Errors: kQuality: a check with `on_fail: fail`.

@@ -39,7 +39,17 @@ inline ChunkReport sample_report(std::uint32_t chunk = 3) {
 }
 
 inline LoadSetup sample_setup() {
-  return {"version: 1\n", "flights.yaml", "/data", "full", {"flights"}, "{}", {1, 2}, {3, 4}, 5, 30'000'000'000};
+  return {"version: 1\n",
+          "flights.yaml",
+          "/data",
+          "full",
+          {"flights"},
+          "{}",
+          {{SourceId(1), {{"/data/names.csv", 300, 7, true, {}}}}},
+          {1, 2},
+          {3, 4},
+          5,
+          30'000'000'000};
 }
 
 inline std::vector<Message> sample_messages() {

@@ -92,6 +92,37 @@ class Layers(TippleTest):
         self.assertEqual(result["tables"]["events"]["rows_in"], 50)
         self.check_rows(150)
 
+    def test_a_lookup_reads_the_whole_table_also_when_appending(self):
+        (self.folder / "in").mkdir()
+        job = self.folder / "job.yaml"
+        job.write_text("""\
+version: 1
+job: lookups
+warehouse: warehouse
+sources:
+  names: {path: "in/names-*.csv"}
+  known: {table: names}
+  visits: {path: "in/visits.csv"}
+tables:
+  names: {from: names, columns: {id: int64, name: string}}
+  visits:
+    from: visits
+    columns: {id: int64}
+    steps:
+      - lookup: {source: known, on: id, take: {name: name}, types: {id: int64}, missing: reject}
+modes:
+  more: {write: append}
+""")
+        (self.folder / "in" / "names-1.csv").write_text("id,name\n1,one\n")
+        (self.folder / "in" / "visits.csv").write_text("id\n1\n")
+        self.tipple("run", job, "--mode", "more")
+        (self.folder / "in" / "names-1.csv").unlink()
+        (self.folder / "in" / "names-2.csv").write_text("id,name\n2,two\n")
+        (self.folder / "in" / "visits.csv").write_text("id\n2\n1\n")
+        self.tipple("run", job, "--mode", "more", "--ranks", 2)
+        out = self.tipple("export", self.folder / "warehouse" / "visits", "--format", "jsonl").out
+        self.assertEqual([json.loads(line)["name"] for line in out.splitlines()], ["one", "two", "one"])
+
 
 if __name__ == "__main__":
     unittest.main()

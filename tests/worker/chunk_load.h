@@ -143,12 +143,15 @@ class TestLoad {
 
   std::atomic<bool> stop{false};
   [[nodiscard]] const LoadSetup& setup() const { return setup_; }
+  // LoadSetup::lookups of the next load.
+  void lookups(std::vector<SourceExtents> files) { lookups_ = std::move(files); }
 
  private:
   void begin(const RunnerConfig& config) {
     result_ = {};
     result_.tables.resize(job_.tables.size());
     setup_ = LoadSetup{};
+    setup_.lookups = lookups_;
     setup_.load = Id128{1, 2};
     setup_.attempt = random_id();
     warehouse_ = std::make_unique<Warehouse>(Warehouse::open(job_.warehouse, true).value());
@@ -229,6 +232,7 @@ class TestLoad {
   std::filesystem::path folder_;
   JobSpec job_;
   LoadSetup setup_;
+  std::vector<SourceExtents> lookups_;
   std::unique_ptr<Warehouse> warehouse_;
   std::unique_ptr<ChunkRunner> runner_;
   LoadResult result_;

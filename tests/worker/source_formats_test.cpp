@@ -307,11 +307,9 @@ class Lookup : public ::testing::Test {
   LoadResult run(const std::string& names) {
     (void)load_.file("names.csv", names);
     resolve(load_);
-    RunnerConfig listing = config();
-    listing.list_files = [this](const JobSpec& job, SourceId source) -> Result<std::vector<TaskSegment>> {
-      return std::vector<TaskSegment>{load_.listed(job.sources[source.value()].paths[0])};
-    };
-    return load_.run(load_.file("in.csv", "id\n2\n3\n1\n"), 0, listing);
+    const TaskSegment listed = load_.listed("names.csv");
+    load_.lookups({{SourceId(1), {{listed.path, listed.size, listed.mtime_ns, true, {}}}}});
+    return load_.run(load_.file("in.csv", "id\n2\n3\n1\n"), 0, config());
   }
   TestLoad load_;
 };
