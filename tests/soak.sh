@@ -70,8 +70,9 @@ for part in "${parts[@]}"; do
       step "simulator" build/release/tests/coordinator/simulation_test "--seeds=${TIPPLE_SEEDS:-200000}" ;;
     kills)
       step "build of the program" build release tipple
-      step "random kills" env TIPPLE_RANDOM_KILLS="${TIPPLE_RANDOM_KILLS:-2000}" TIPPLE="$ROOT/build/release/tipple" \
-        PYTHONPATH=tests/promises PYTHONDONTWRITEBYTECODE=1 build/env/bin/python tests/promises/kill_test.py ;;
+      export TIPPLE="$ROOT/build/release/tipple" PYTHONPATH=tests/promises PYTHONDONTWRITEBYTECODE=1
+      step "every format killed at every point" env TIPPLE_KILLS=every build/env/bin/python tests/promises/formats_test.py Kills
+      step "random kills" env TIPPLE_RANDOM_KILLS="${TIPPLE_RANDOM_KILLS:-2000}" build/env/bin/python tests/promises/kill_test.py ;;
     *) echo "soak: unknown part '$part' (fuzz, asan, tsan, simulate, kills)" >&2; exit 2 ;;
   esac
 done

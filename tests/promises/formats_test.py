@@ -306,13 +306,14 @@ class Kills(FormatsTest):
                 self.check_kill("parquet", point, "parquet", 20_000)
 
     def test_the_other_formats_at_one_point_each(self):
+        """With TIPPLE_KILLS=every (./dev soak kills), at all points."""
         rng = random.Random(SEED)
         print(f"seed {SEED}")
         for name in FORMATS:
-            point = rng.choice(POINTS)
-            with self.subTest(format=name, point=point):
-                self.reference(name)
-                self.check_kill(name, point)
+            self.reference(name)
+            for point in POINTS if os.environ.get("TIPPLE_KILLS") == "every" else [rng.choice(POINTS)]:
+                with self.subTest(format=name, point=point):
+                    self.check_kill(name, point)
 
 
 class BrokenInput(FormatsTest):
