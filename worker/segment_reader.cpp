@@ -109,7 +109,7 @@ SegmentReader::SegmentReader(SourceTables tables, DecodeLimits limits)
 Result<SegmentReader> SegmentReader::make(SourceTables tables, DecodeLimits limits) {
   SegmentReader reader(std::move(tables), limits);
   const SourceSpec& source = reader.tables().source();
-  if (!is_columnar(source.format)) {
+  if (!tipple::is_columnar(source.format)) {
     TIPPLE_TRY(reader.format_, make_record_format(source));
   }
   return reader;
