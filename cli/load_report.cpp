@@ -17,7 +17,6 @@
 namespace tipple {
 namespace {
 
-constexpr std::uint64_t kReportBytesMax = 64 * limits::kMiB;
 // Smaller loads are over before their speed means anything.
 constexpr std::uint64_t kMeasuredBytesMin = 64 * limits::kMiB;
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "cli/output.h"
 #include "cli/resources.h"
@@ -16,6 +17,8 @@
 #include "warehouse/warehouse.h"
 
 namespace tipple {
+
+inline constexpr std::uint64_t kReportBytesMax = 64 * limits::kMiB;
 
 // What this attempt knows and the journals do not.
 struct AttemptFacts {

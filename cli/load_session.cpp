@@ -50,11 +50,6 @@ Result<LoadLock> take_lock(const Warehouse& warehouse, LoadId load) {
   }
 }
 
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
 std::string text_from(const char* variable) {
   const char* text = std::getenv(variable);
   return text == nullptr ? std::string() : std::string(text);

@@ -9,6 +9,7 @@
 #include "base/fault_point.h"
 #include "cli/loads.h"
 #include "jobs/job_file.h"
+#include "warehouse/load_lock.h"
 
 namespace tipple {
 namespace {
@@ -21,11 +22,6 @@ std::atomic<int> stop_requests{0};
 static_assert(std::atomic<int>::is_always_lock_free, "signal handlers may only touch lock-free atomics");
 
 extern "C" void count_stop(int) { stop_requests.fetch_add(1); }
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
 
 Result<std::unique_ptr<TaskExecutor>> make_executor(const LoadSetup& load, const RunnerConfig& config, bool strict) {
   TIPPLE_TRY(JobSpec job, journaled_job(load));

@@ -26,6 +26,7 @@
 #include "jobs/job_file.h"
 #include "jobs/load_job.h"
 #include "transforms/table_pipeline.h"
+#include "warehouse/load_lock.h"
 #include "warehouse/sha256.h"
 #include "warehouse/table_log.h"
 
@@ -37,11 +38,7 @@ constexpr std::size_t kFirstBytes = 64;
 constexpr std::size_t kIdDigits = 32;
 
 // A folder that is not named yet belongs to the process in its name.
-std::string unfinished_name() {
-  char host[256] = {};
-  (void)::gethostname(host, sizeof host - 1);
-  return fmt::format("{}{}-{}", kUnfinishedPrefix, host, ::getpid());
-}
+std::string unfinished_name() { return fmt::format("{}{}-{}", kUnfinishedPrefix, host_name(), ::getpid()); }
 
 // What processes of this host left that are no more.
 void remove_unfinished(const fs::path& folder) {

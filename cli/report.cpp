@@ -9,8 +9,6 @@
 namespace tipple {
 namespace {
 
-constexpr std::uint64_t kReportBytesMax = 64 * limits::kMiB;
-
 struct ReportOptions {
   std::string target;
   std::string load;

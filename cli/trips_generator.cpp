@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint64_t kRowsPerBlock = 8192;
 constexpr std::uint32_t kFilesMax = 1'000'000;
-constexpr std::uint32_t kThreadsMax = 256;
+constexpr std::uint32_t kWriterThreadsMax = 256;
 
 // Rows [begin, end) of one file. Every file has at least one block; its first one writes the header.
 struct RowBlock {
@@ -182,7 +182,7 @@ Result<TripsFiles> generate_trips(const TripsOptions& options) {
   }
   BlockWriter writer(options, rates, files.rows, files.paths);
   std::vector<std::thread> threads;
-  for (std::uint32_t i = 1; i < std::clamp(options.threads, 1u, kThreadsMax); ++i)
+  for (std::uint32_t i = 1; i < std::clamp(options.threads, 1u, kWriterThreadsMax); ++i)
     threads.emplace_back([&] { writer.work(); });
   writer.work();
   for (std::thread& thread : threads) thread.join();

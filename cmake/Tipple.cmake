@@ -1,8 +1,9 @@
 # One library per folder, made of all its .cpp files but those in EXCEPT. LINKS are other folders' libraries or outside
 # targets: the linker then holds the table of folders in docs/architecture.md (who may include whom). NOT_HOT: no row passes
-# through it, so that compiling it fast matters more than its speed.
+# through it, so that compiling it fast matters more than its speed. ALONE: each file is a translation unit, also where
+# CMAKE_UNITY_BUILD joins those of other folders.
 function(tipple_library name)
-  cmake_parse_arguments(ARG "NOT_HOT" "" "EXCEPT;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "NOT_HOT;ALONE" "" "EXCEPT;LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   foreach(except ${ARG_EXCEPT})
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${except})
@@ -14,6 +15,9 @@ function(tipple_library name)
   add_library(tipple_${name} STATIC ${sources})
   target_include_directories(tipple_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(tipple_${name} PUBLIC ${ARG_LINKS})
+  if(ARG_ALONE)
+    set_target_properties(tipple_${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   if(ARG_NOT_HOT)
     target_compile_options(tipple_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()

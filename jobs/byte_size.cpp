@@ -10,12 +10,12 @@
 namespace tipple {
 namespace {
 
-struct Unit {
+struct SizeUnit {
   std::string_view name;
   std::uint64_t bytes;
 };
 
-constexpr std::array<Unit, 11> kUnits = {{
+constexpr std::array<SizeUnit, 11> kSizeUnits = {{
     {"", 1},
     {"B", 1},
     {"kB", 1'000},
@@ -38,7 +38,7 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
   if (failed != std::errc()) return usage_error("'" + std::string(text) + "' is not a size", {}, std::string(kHint));
   std::string_view unit_name(end, static_cast<std::size_t>(text.data() + text.size() - end));
   while (unit_name.starts_with(' ')) unit_name.remove_prefix(1);
-  for (const Unit& unit : kUnits) {
+  for (const SizeUnit& unit : kSizeUnits) {
     if (unit.name != unit_name) continue;
     constexpr auto kBytesMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (number > kBytesMax / unit.bytes) return usage_error("the size '" + std::string(text) + "' is too large");

@@ -36,7 +36,7 @@ void read_not_null(const CheckPlace&, const SettingsReader& settings, CheckSpec&
   for (const YamlNode* column : settings.texts("not_null")) check.columns.push_back(column->text);
 }
 
-void read_column(const SettingsReader& settings, CheckSpec& check) {
+void read_checked_column(const SettingsReader& settings, CheckSpec& check) {
   if (settings.require("column", "the column that is checked") == nullptr) return;
   if (auto column = settings.text("column")) check.columns.push_back(std::move(*column));
 }
@@ -44,7 +44,7 @@ void read_column(const SettingsReader& settings, CheckSpec& check) {
 void read_range(const CheckPlace& at, const SettingsReader&, CheckSpec& check) {
   const SettingsReader settings(at.node, at.place, {"column", "min", "max"}, at.mistakes);
   if (!settings.is_map()) return;
-  read_column(settings, check);
+  read_checked_column(settings, check);
   check.min = settings.text("min");
   check.max = settings.text("max");
   if (!settings.find("min") && !settings.find("max"))
@@ -54,7 +54,7 @@ void read_range(const CheckPlace& at, const SettingsReader&, CheckSpec& check) {
 void read_set(const CheckPlace& at, const SettingsReader&, CheckSpec& check) {
   const SettingsReader settings(at.node, at.place, {"column", "values"}, at.mistakes);
   if (!settings.is_map()) return;
-  read_column(settings, check);
+  read_checked_column(settings, check);
   if (settings.require("values", "a list of the values that are allowed") == nullptr) return;
   for (const YamlNode* value : settings.texts("values")) check.values.push_back(value->text);
 }
@@ -62,7 +62,7 @@ void read_set(const CheckPlace& at, const SettingsReader&, CheckSpec& check) {
 void read_pattern(const CheckPlace& at, const SettingsReader&, CheckSpec& check) {
   const SettingsReader settings(at.node, at.place, {"column", "matches"}, at.mistakes);
   if (!settings.is_map()) return;
-  read_column(settings, check);
+  read_checked_column(settings, check);
   if (settings.require("matches", "a regular expression for the whole text") == nullptr) return;
   check.pattern = settings.text("matches").value_or("");
 }
@@ -70,7 +70,7 @@ void read_pattern(const CheckPlace& at, const SettingsReader&, CheckSpec& check)
 void read_length(const CheckPlace& at, const SettingsReader&, CheckSpec& check) {
   const SettingsReader settings(at.node, at.place, {"column", "min", "max"}, at.mistakes);
   if (!settings.is_map()) return;
-  read_column(settings, check);
+  read_checked_column(settings, check);
   check.length_min = settings.count("min", kCountMax);
   check.length_max = settings.count("max", kCountMax);
   if (!settings.find("min") && !settings.find("max"))

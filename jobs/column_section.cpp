@@ -11,7 +11,6 @@
 namespace tipple {
 namespace {
 
-constexpr std::size_t kColumnNameBytesMax = 255;
 constexpr std::size_t kExpressionBytesMax = 64 * limits::kKiB;
 
 // Datasets "<column>.valid" and "<column>.length" stand beside some columns in a part.

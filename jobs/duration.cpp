@@ -9,12 +9,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Unit {
+struct TimeUnit {
   std::string_view name;
   Duration length;
 };
 
-constexpr std::array<Unit, 5> kUnits = {{{"ms", 1ms}, {"s", 1s}, {"m", 1min}, {"h", 1h}, {"d", 24h}}};
+constexpr std::array<TimeUnit, 5> kTimeUnits = {{{"ms", 1ms}, {"s", 1s}, {"m", 1min}, {"h", 1h}, {"d", 24h}}};
 constexpr Duration kDurationMax = 24h * 10'000;
 
 }  // namespace
@@ -26,7 +26,7 @@ Result<Duration> parse_duration(std::string_view text) {
   if (failed != std::errc() || number < 1)
     return usage_error("'" + std::string(text) + "' is not a duration", {}, kHint);
   const std::string_view unit_name(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  for (const Unit& unit : kUnits) {
+  for (const TimeUnit& unit : kTimeUnits) {
     if (unit.name != unit_name) continue;
     if (number > kDurationMax / unit.length) return usage_error("the duration '" + std::string(text) + "' is too long");
     return number * unit.length;

@@ -66,7 +66,7 @@ constexpr std::array<std::string_view, 21> kFields = {
 constexpr std::array<std::string_view, 6> kTimeFields = {"hour",  "minute",      "second",
                                                          "epoch", "millisecond", "microsecond"};
 
-std::string known_fields() {
+std::string list_of_fields() {
   std::string list;
   for (const std::string_view field : kFields) list += (list.empty() ? "" : ", ") + std::string(field);
   return list;
@@ -168,12 +168,12 @@ ExpressionChecker::Checked ExpressionChecker::check_extract(const SyntaxNode& no
   CheckedExpr& source = arguments[1];
   const TypedExpr& field_expr = arguments[0].expr;
   if (!is_literal(field_expr) || field_expr.type.kind != TypeKind::kString || field_expr.literal.front().null) {
-    return error(arguments[0].offset, "the field must be a text in quotes", known_fields());
+    return error(arguments[0].offset, "the field must be a text in quotes", list_of_fields());
   }
   std::string field = field_expr.literal.front().text;
   for (char& c : field) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   if (std::find(kFields.begin(), kFields.end(), field) == kFields.end()) {
-    return error(arguments[0].offset, fmt::format("no field '{}'", field), "fields are " + known_fields());
+    return error(arguments[0].offset, fmt::format("no field '{}'", field), "fields are " + list_of_fields());
   }
   if (field.ends_with("seconds")) field.pop_back();
   const bool fraction = field == "second" || field == "epoch" || field == "millisecond";

@@ -10,6 +10,8 @@
 namespace tipple {
 namespace {
 
+using Accepts = ExpressionParameter::Accepts;
+
 // `text` up to `separator`; the rest is left in `text`.
 std::string_view take_until(std::string_view& text, std::string_view separator) {
   const std::size_t end = text.find(separator);
@@ -36,7 +38,6 @@ ExpressionParameter parse_parameter(std::string_view text) {
     text.remove_suffix(3);
   }
   take_until(text, " ");
-  using Accepts = ExpressionParameter::Accepts;
   if (text == "any")
     parameter.accepts = Accepts::kAny;
   else if (text == "number")

@@ -13,7 +13,7 @@
 namespace tipple {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_space(std::string_view text) {
   while (!text.empty() && std::string_view(" \t\r\n").find(text.front()) != std::string_view::npos)
     text.remove_prefix(1);
   while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != std::string_view::npos)
@@ -21,7 +21,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string lower(std::string_view text) {
+std::string lower_text(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return result;
@@ -112,9 +112,9 @@ bool parse_clock(std::string_view text, Clock* clock) {
       if (clock->fraction.empty() || clock->fraction.size() > 6) return false;
     }
   }
-  std::string_view zone = trimmed(text.substr(at));
+  std::string_view zone = without_space(text.substr(at));
   if (zone.empty()) return true;
-  if (lower(zone) == "z" || lower(zone) == "utc") {
+  if (lower_text(zone) == "z" || lower_text(zone) == "utc") {
     clock->zone = "Z";
     return true;
   }
@@ -161,7 +161,7 @@ std::optional<std::string> timestamp_text(std::string_view text, bool zoned) {
 }
 
 std::optional<std::string> bool_text(std::string_view text) {
-  const std::string word = lower(text);
+  const std::string word = lower_text(text);
   for (const char* yes : {"t", "true", "y", "yes", "on", "1"}) {
     if (word == yes) return "true";
   }
@@ -172,7 +172,7 @@ std::optional<std::string> bool_text(std::string_view text) {
 }
 
 std::optional<std::string> float_text(std::string_view text) {
-  const std::string word = lower(text);
+  const std::string word = lower_text(text);
   for (const char* special : {"nan", "inf", "-inf", "infinity", "-infinity"}) {
     if (word == special) return word;
   }
@@ -270,7 +270,7 @@ Result<Literal> number_literal(std::string_view text) {
 Result<Literal> text_literal(std::string_view text, const DataType& type) {
   Literal literal;
   literal.type = type;
-  const std::string_view value = trimmed(text);
+  const std::string_view value = without_space(text);
   std::optional<std::string> canonical;
   if (is_integer(type.kind)) {
     const auto number = plain_decimal(value);
@@ -305,7 +305,7 @@ Result<Literal> text_literal(std::string_view text, const DataType& type) {
 
 Result<std::string> interval_literal(std::string_view text) {
   std::int64_t parts[3] = {0, 0, 0};  // months, days, microseconds
-  std::string_view rest = trimmed(text);
+  std::string_view rest = without_space(text);
   const auto fail = [&] {
     return usage_error(fmt::format("'{}' is not an interval", text.substr(0, 64)), {},
                        "write for example '1 day', '2 hours 30 minutes' or '04:05:06'");
@@ -314,7 +314,7 @@ Result<std::string> interval_literal(std::string_view text) {
   while (!rest.empty()) {
     const std::size_t number_end = std::min(rest.find_first_not_of("+-0123456789.:"), rest.size());
     const std::string_view number = rest.substr(0, number_end);
-    rest = trimmed(rest.substr(number_end));
+    rest = without_space(rest.substr(number_end));
     if (number.find(':') != std::string_view::npos) {
       const bool negative = number.starts_with('-');
       Clock clock;
@@ -328,8 +328,8 @@ Result<std::string> interval_literal(std::string_view text) {
     }
     std::size_t name_end = 0;
     while (name_end < rest.size() && ((rest[name_end] | 32) >= 'a' && (rest[name_end] | 32) <= 'z')) ++name_end;
-    if (!add_interval_part(number, lower(rest.substr(0, name_end)), parts)) return fail();
-    rest = trimmed(rest.substr(name_end));
+    if (!add_interval_part(number, lower_text(rest.substr(0, name_end)), parts)) return fail();
+    rest = without_space(rest.substr(name_end));
   }
   return fmt::format("{},{},{}", parts[0], parts[1], parts[2]);
 }

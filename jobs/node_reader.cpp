@@ -24,13 +24,13 @@ bool looks_secret(std::string_view key) {
                                        [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
-bool is_text(const YamlNode& node) {
-  return node.kind == YamlNode::Kind::kText || (node.kind == YamlNode::Kind::kNull && !node.text.empty());
-}
-
 std::string first_place(const YamlNode& node) { return fmt::format("line {}", node.line); }
 
 }  // namespace
+
+bool is_text(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::kText || (node.kind == YamlNode::Kind::kNull && !node.text.empty());
+}
 
 void Mistakes::add(const YamlNode& at, std::string what, std::string hint) {
   mistakes_.push_back({at.line, at.column, std::move(what), std::move(hint)});

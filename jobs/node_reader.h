@@ -39,6 +39,10 @@ class Mistakes {
 // [A-Za-z][A-Za-z0-9_]{0,63}: a leading '_' is the warehouse's own (_loads, _lock).
 [[nodiscard]] bool is_table_name(std::string_view name);
 
+inline constexpr std::size_t kColumnNameBytesMax = 255;
+// A text, or what YAML takes for a null but was written out (`null`, `~`).
+[[nodiscard]] bool is_text(const YamlNode& node);
+
 // A map whose keys are settings: unknown and repeated ones are mistakes, and so is a secret written out.
 class SettingsReader {
  public:

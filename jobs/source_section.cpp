@@ -67,7 +67,7 @@ std::string names_of(unsigned formats) {
   return quoted_list(names, "and");
 }
 
-void check_keys(const SettingsReader& settings, std::size_t format) {
+void check_format_keys(const SettingsReader& settings, std::size_t format) {
   for (const KeyRule& rule : kKeys) {
     const YamlNode* node = settings.find(rule.key);
     if (node == nullptr || (rule.formats >> format & 1U) != 0) continue;
@@ -219,7 +219,7 @@ SourceSpec read_source(const YamlEntry& entry, Mistakes& mistakes) {
   const auto format = read_format(settings, entry.value, spec);
   if (!format) return spec;
   spec.format = kFormats[*format].format;
-  check_keys(settings, *format);
+  check_format_keys(settings, *format);
   if ((kText >> *format & 1U) != 0) {
     read_text(settings, entry.value, *format, spec);
   } else if (spec.format == SourceFormat::kHdf5) {

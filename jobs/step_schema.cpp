@@ -12,9 +12,8 @@
 namespace tipple {
 namespace {
 
-constexpr std::size_t kColumnNameBytesMax = 255;
 constexpr std::uint32_t kHmacHexBytes = 64;
-constexpr std::size_t kFixedStringBytesMax = 1024;
+constexpr std::size_t kFixedTextBytesMax = 1024;
 
 DataType simple(TypeKind kind) {
   DataType type;
@@ -23,7 +22,7 @@ DataType simple(TypeKind kind) {
 }
 
 DataType text_of(std::size_t bytes) {
-  DataType type = simple(bytes <= kFixedStringBytesMax ? TypeKind::kFixedString : TypeKind::kString);
+  DataType type = simple(bytes <= kFixedTextBytesMax ? TypeKind::kFixedString : TypeKind::kString);
   if (type.kind == TypeKind::kFixedString) type.width = static_cast<std::uint32_t>(std::max<std::size_t>(bytes, 1));
   return type;
 }

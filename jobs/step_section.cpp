@@ -25,10 +25,6 @@ struct StepPlace {
 
 using TextPairs = std::vector<std::pair<std::string, std::string>>;
 
-bool is_text(const YamlNode& node) {
-  return node.kind == YamlNode::Kind::kText || (node.kind == YamlNode::Kind::kNull && !node.text.empty());
-}
-
 // Names in a text or a list of texts, each once.
 std::vector<std::string> read_names(const SettingsReader& settings, std::string_view key) {
   std::vector<std::string> names;

@@ -154,11 +154,11 @@ void read_raw(const SettingsReader& settings, const std::vector<SourceSpec>& sou
 }
 
 void read_storage(const SettingsReader& settings, TableSpec& table) {
-  constexpr std::array<PartFormat, 2> kFormats = {PartFormat::kHdf5, PartFormat::kParquet};
+  constexpr std::array<PartFormat, 2> kPartFormats = {PartFormat::kHdf5, PartFormat::kParquet};
   constexpr std::array<Codec, 4> kCodecs = {Codec::kDeflate, Codec::kZstd, Codec::kLz4, Codec::kNone};
   std::vector<std::string> names;
-  for (const PartFormat format : kFormats) names.emplace_back(to_string(format));
-  if (const auto chosen = settings.choice("format", names)) table.part_format = kFormats[*chosen];
+  for (const PartFormat format : kPartFormats) names.emplace_back(to_string(format));
+  if (const auto chosen = settings.choice("format", names)) table.part_format = kPartFormats[*chosen];
   if (table.part_format == PartFormat::kParquet) table.codec = Codec::kZstd;
   names.clear();
   for (const Codec codec : kCodecs) names.emplace_back(to_string(codec));

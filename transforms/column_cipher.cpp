@@ -12,12 +12,12 @@ constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;
 static_assert(kNonceBytes == 24 && kTagBytes == 16, "as the header says");
 
-const unsigned char* as_bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 void derive(std::string_view secret, std::string_view purpose, std::array<unsigned char, 32>& key) {
   unsigned char personal[crypto_generichash_blake2b_PERSONALBYTES] = {};
   std::memcpy(personal, purpose.data(), purpose.size());
-  const int failed = crypto_generichash_blake2b_salt_personal(key.data(), key.size(), as_bytes(secret), secret.size(),
+  const int failed = crypto_generichash_blake2b_salt_personal(key.data(), key.size(), bytes_of(secret), secret.size(),
                                                               nullptr, 0, nullptr, personal);
   TIPPLE_CHECK(failed == 0, "lengths are BLAKE2b's");
 }
@@ -48,12 +48,12 @@ void ColumnCipher::encrypt(std::string_view value, std::string& scratch, char* o
   crypto_generichash_blake2b_state state;
   const unsigned char zero = 0;
   crypto_generichash_blake2b_init(&state, nonce_key_.data(), nonce_key_.size(), kNonceBytes);
-  crypto_generichash_blake2b_update(&state, as_bytes(column_), column_.size());
+  crypto_generichash_blake2b_update(&state, bytes_of(column_), column_.size());
   crypto_generichash_blake2b_update(&state, &zero, 1);
-  crypto_generichash_blake2b_update(&state, as_bytes(value), value.size());
+  crypto_generichash_blake2b_update(&state, bytes_of(value), value.size());
   crypto_generichash_blake2b_final(&state, bytes, kNonceBytes);
-  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + kNonceBytes, nullptr, as_bytes(value), value.size(),
-                                             as_bytes(column_), column_.size(), nullptr, bytes, key_.data());
+  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + kNonceBytes, nullptr, bytes_of(value), value.size(),
+                                             bytes_of(column_), column_.size(), nullptr, bytes, key_.data());
   sodium_bin2base64(out, text_bytes(value.size()) + 1, bytes, scratch.size(), kVariant);
 }
 
@@ -67,7 +67,7 @@ Result<std::string> ColumnCipher::decrypt(std::string_view text) const {
   std::string value(size - kNonceBytes - kTagBytes, '\0');
   const int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(value.data()), nullptr,
                                                                 nullptr, to + kNonceBytes, size - kNonceBytes,
-                                                                as_bytes(column_), column_.size(), to, key_.data());
+                                                                bytes_of(column_), column_.size(), to, key_.data());
   if (failed != 0) return usage_error("the value was encrypted with another key or in another column, or was changed");
   return value;
 }

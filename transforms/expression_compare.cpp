@@ -106,25 +106,14 @@ Result<ExprVector> compare_call(ExprContext& context, const ExprCall&, ExprArgum
   return compare<Op>(context, arguments[0], arguments[1]);
 }
 
-std::uint64_t validity_word(const ExprVector& vector, std::int64_t w) {
-  if (vector.validity == nullptr) return ~std::uint64_t{0};
-  if (vector.scalar) return vector.is_valid(0) ? ~std::uint64_t{0} : 0;
-  return vector.validity[w];
-}
-
-std::uint64_t value_word(const ExprVector& vector, std::int64_t w) {
-  if (vector.scalar) return vector.bool_at(0) ? ~std::uint64_t{0} : 0;
-  return vector.bits()[w];
-}
-
 // NULL is a value of its own.
 template <bool kDistinct>
 Result<ExprVector> distinct(ExprContext& context, const ExprCall&, ExprArguments arguments) {
   TIPPLE_TRY(ExprVector result, compare<NotEqual>(context, arguments[0], arguments[1]));
   auto* words = result.mutable_values<std::uint64_t>();
   for (std::int64_t w = 0; w < bitmap_words(context.rows); ++w) {
-    const std::uint64_t a = validity_word(arguments[0], w);
-    const std::uint64_t b = validity_word(arguments[1], w);
+    const std::uint64_t a = arguments[0].validity_word(w);
+    const std::uint64_t b = arguments[1].validity_word(w);
     const std::uint64_t differ = (a & b & words[w]) | (a ^ b);
     words[w] = kDistinct ? differ : ~differ;
   }
@@ -142,7 +131,7 @@ Result<ExprVector> map_words(ExprContext& context, ExprArguments arguments, cons
   auto* words = result.mutable_values<std::uint64_t>();
   const bool is_bool = arguments[0].type.kind == TypeKind::kBool;
   for (std::int64_t w = 0; w < bitmap_words(context.rows); ++w) {
-    words[w] = f(is_bool ? value_word(arguments[0], w) : 0, validity_word(arguments[0], w));
+    words[w] = f(is_bool ? arguments[0].bool_word(w) : 0, arguments[0].validity_word(w));
   }
   return result;
 }
@@ -182,10 +171,10 @@ Result<ExprVector> combine(ExprContext& context, const ExprVector& a, const Expr
   }
   for (std::int64_t w = 0; w < bitmap_words(context.rows); ++w) {
     const std::uint64_t flip = kAnd ? 0 : ~std::uint64_t{0};  // OR is AND with every truth turned round
-    const std::uint64_t left = value_word(a, w) ^ flip;
-    const std::uint64_t right = value_word(b, w) ^ flip;
-    const std::uint64_t left_valid = validity_word(a, w);
-    const std::uint64_t right_valid = validity_word(b, w);
+    const std::uint64_t left = a.bool_word(w) ^ flip;
+    const std::uint64_t right = b.bool_word(w) ^ flip;
+    const std::uint64_t left_valid = a.validity_word(w);
+    const std::uint64_t right_valid = b.validity_word(w);
     const std::uint64_t no = (left_valid & ~left) | (right_valid & ~right);
     if (valid != nullptr) valid[w] = no | (left_valid & right_valid);
     words[w] = ~no ^ flip;

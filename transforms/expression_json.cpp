@@ -64,7 +64,7 @@ const Json* step(const Json& at, std::string_view key) {
 }
 
 template <bool kText>
-Result<ExprVector> extract(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
+Result<ExprVector> extract_json(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextBuilder& out) {
     Json document;
     if (!parse(context, row, arguments[0].text_at(row), &document)) return false;
@@ -107,8 +107,8 @@ Result<ExprVector> array_length(ExprContext& context, const ExprCall& call, Expr
 }  // namespace
 
 ExprKernel json_kernel(const TypedExpr& expr) {
-  if (expr.function == "json_extract") return extract<false>;
-  if (expr.function == "json_extract_text") return extract<true>;
+  if (expr.function == "json_extract") return extract_json<false>;
+  if (expr.function == "json_extract_text") return extract_json<true>;
   if (expr.function == "json_typeof") return type_name;
   return expr.function == "json_array_length" ? array_length : nullptr;
 }

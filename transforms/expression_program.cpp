@@ -53,14 +53,6 @@ class ActiveRows {
   std::vector<std::uint64_t> remaining_;
 };
 
-std::uint64_t validity_word(const ExprVector& vector, std::size_t w) {
-  if (vector.validity == nullptr) return ~std::uint64_t{0};
-  return vector.scalar ? (vector.is_valid(0) ? ~std::uint64_t{0} : 0) : vector.validity[w];
-}
-std::uint64_t value_word(const ExprVector& vector, std::size_t w) {
-  return vector.scalar ? (vector.bool_at(0) ? ~std::uint64_t{0} : 0) : vector.bits()[w];
-}
-
 // AND stops at false, OR at true: rows that have met it are not computed further.
 Result<ExprVector> evaluate_logic(ExprContext& context, const ExprNode& node, const Columns& columns) {
   const std::uint64_t flip = node.expr.function == "and" ? 0 : ~std::uint64_t{0};
@@ -71,8 +63,8 @@ Result<ExprVector> evaluate_logic(ExprContext& context, const ExprNode& node, co
   for (const ExprNode& child : node.children) {
     TIPPLE_TRY(const ExprVector arm, evaluate(context, child, columns));
     for (std::size_t w = 0; w < count; ++w) {
-      const std::uint64_t valid = validity_word(arm, w);
-      decided[w] |= valid & ~(value_word(arm, w) ^ flip);
+      const std::uint64_t valid = arm.validity_word(w);
+      decided[w] |= valid & ~(arm.bool_word(w) ^ flip);
       unknown[w] |= ~valid;
       active.words()[w] &= ~decided[w];
     }
@@ -143,7 +135,7 @@ class ArmChooser {
 
 std::vector<std::uint64_t> true_words(const ExprContext& context, const ExprVector& condition) {
   std::vector<std::uint64_t> words(static_cast<std::size_t>(bitmap_words(context.rows)));
-  for (std::size_t w = 0; w < words.size(); ++w) words[w] = value_word(condition, w) & validity_word(condition, w);
+  for (std::size_t w = 0; w < words.size(); ++w) words[w] = condition.bool_word(w) & condition.validity_word(w);
   return words;
 }
 
@@ -172,7 +164,7 @@ Result<ExprVector> evaluate_coalesce(ExprContext& context, const ExprNode& node,
     if (chooser.done()) break;
     TIPPLE_TRY(ExprVector arm, evaluate(context, child, columns));
     std::vector<std::uint64_t> taken = chooser.remaining();
-    for (std::size_t w = 0; w < taken.size(); ++w) taken[w] &= validity_word(arm, w);
+    for (std::size_t w = 0; w < taken.size(); ++w) taken[w] &= arm.validity_word(w);
     TIPPLE_RETURN_IF_ERROR(chooser.take(taken, std::move(arm)));
   }
   return chooser.finish(node.expr.type);

@@ -61,6 +61,14 @@ struct ExprVector {
     const auto* offsets = reinterpret_cast<const std::int32_t*>(values) + index(row);
     return {text + offsets[0], static_cast<std::size_t>(offsets[1] - offsets[0])};
   }
+  // Word `w` of the bitmap of rows that are valid, and of a bool's values, also where one value is all rows'.
+  [[nodiscard]] std::uint64_t validity_word(std::int64_t w) const {
+    if (validity == nullptr) return ~std::uint64_t{0};
+    return scalar ? (is_valid(0) ? ~std::uint64_t{0} : 0) : validity[w];
+  }
+  [[nodiscard]] std::uint64_t bool_word(std::int64_t w) const {
+    return scalar ? (bool_at(0) ? ~std::uint64_t{0} : 0) : bits()[w];
+  }
   template <typename T>
   [[nodiscard]] T* mutable_values() {
     return reinterpret_cast<T*>(values_buffer->mutable_data());

@@ -13,7 +13,7 @@ namespace tipple {
 namespace {
 
 constexpr std::size_t kCopyBytes = 16;  // short texts are copied whole words at a time
-constexpr std::size_t kTextBytesMax = std::numeric_limits<std::int32_t>::max() - 64;
+constexpr std::size_t kBatchTextBytesMax = std::numeric_limits<std::int32_t>::max() - 64;
 
 struct Validity {
   std::shared_ptr<arrow::Buffer> buffer;  // nullptr: no nulls
@@ -111,7 +111,7 @@ Result<std::shared_ptr<arrow::Array>> gather_texts(const arrow::Array& values, c
   offsets[0] = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] != kNoRow) total += static_cast<std::uint64_t>(texts.offsets[rows[i] + 1] - texts.offsets[rows[i]]);
-    if (total > kTextBytesMax)
+    if (total > kBatchTextBytesMax)
       return environment_error("a column's texts of one block pass 2 GiB", {},
                                "shorten the lists that a step makes rows of");
     offsets[i + 1] = static_cast<std::int32_t>(total);
@@ -183,11 +183,11 @@ Result<TextBuilder> TextBuilder::make(std::int64_t rows, std::int64_t bytes_expe
 
 char* TextBuilder::grow(std::size_t bytes) {
   if (!status_.ok()) return nullptr;
-  if (used_ + bytes > kTextBytesMax) {
+  if (used_ + bytes > kBatchTextBytesMax) {
     status_ = environment_error("a column's texts of one block pass 2 GiB", {}, "shorten the texts that a step makes");
     return nullptr;
   }
-  const std::size_t wanted = std::min(kTextBytesMax, std::max(used_ + bytes, capacity_ * 2));
+  const std::size_t wanted = std::min(kBatchTextBytesMax, std::max(used_ + bytes, capacity_ * 2));
   const arrow::Status grown = buffer_->Resize(static_cast<std::int64_t>(wanted), /*shrink_to_fit=*/false);
   if (!grown.ok()) {
     status_ = from_arrow(grown);

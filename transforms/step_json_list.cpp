@@ -7,7 +7,7 @@ namespace {
 
 bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_json_space(std::string_view text) {
   while (!text.empty() && is_json_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_json_space(text.back())) text.remove_suffix(1);
   return text;
@@ -52,7 +52,7 @@ bool is_shallow(std::string_view text) {
 }
 
 void visit_element(std::string_view raw, const std::function<void(const JsonElement&)>& visit) {
-  raw = trimmed(raw);
+  raw = without_json_space(raw);
   if (raw == "null") return visit({true, {}});
   if (raw.front() != '"') return visit({false, raw});
   if (raw.find('\\') == std::string_view::npos) return visit({false, raw.substr(1, raw.size() - 2)});
@@ -63,10 +63,10 @@ void visit_element(std::string_view raw, const std::function<void(const JsonElem
 }  // namespace
 
 bool visit_json_array(std::string_view text, const std::function<void(const JsonElement&)>& visit) {
-  text = trimmed(text);
+  text = without_json_space(text);
   if (!text.starts_with('[') || !is_shallow(text) || !nlohmann::json::accept(text)) return false;
   const std::string_view inner = text.substr(1, text.size() - 2);
-  if (trimmed(inner).empty()) return true;
+  if (without_json_space(inner).empty()) return true;
   JsonScanner scanner;
   std::size_t begin = 0;
   for (std::size_t i = 0; i < inner.size(); ++i) {

@@ -35,12 +35,6 @@ struct Holder {
   std::string nonce;
 };
 
-std::string host_name() {
-  char name[256] = {};
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 // Start time of a process in clock ticks since boot; nothing if there is none, or a dead one that was not reaped yet.
 std::optional<std::uint64_t> process_start(std::int64_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -146,6 +140,11 @@ Result<bool> take_over(const fs::path& path, const Holder& stale, const std::str
 }
 
 }  // namespace
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
 
 struct LoadLock::Impl {
   fs::path path;

@@ -17,6 +17,8 @@ namespace tipple {
 inline constexpr int kLockTouchSeconds = 5;
 inline constexpr int kLockStaleSeconds = 60;
 
+[[nodiscard]] std::string host_name();  // "unknown" if the machine will not say
+
 class LoadLock {
  public:
   // Error kLocked names the holder: host, pid, Slurm job, load, since when.
