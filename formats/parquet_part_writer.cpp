@@ -4,6 +4,7 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
+#include <arrow/util/compression.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fcntl.h>
 #include <parquet/column_writer.h>
@@ -47,6 +48,7 @@ void write_plainly(const std::shared_ptr<parquet::schema::ColumnPath>& path,
   builder.disable_dictionary(path)
       ->encoding(path, parquet::Encoding::PLAIN)
       ->compression(path, parquet::Compression::UNCOMPRESSED)
+      ->compression_level(path, arrow::util::kUseDefaultCompressionLevel)  // others refuse to write without a codec
       ->disable_statistics(path)
       ->enable_write_page_index(path);
 }

@@ -33,8 +33,8 @@ Batch unnumbered_rows(std::int64_t rows, std::mt19937_64& random) {
                                   {values->column(0), values->column(1), arrow::MakeArray(column)});
 }
 
-Status write(const std::filesystem::path& path, PartFormat format, const PartCoding& coding, const Batch& rows,
-             std::uint32_t group_rows) {
+Status write_rows(const std::filesystem::path& path, PartFormat format, const PartCoding& coding, const Batch& rows,
+                  std::uint32_t group_rows) {
   const Schema schema = numbered_schema();
   RowGrouper grouper(schema, group_rows);
   std::vector<RowGroup> groups;
@@ -85,9 +85,10 @@ class PartNumbers : public testing::TestWithParam<PartFormat> {
   [[nodiscard]] Batch rows(const std::filesystem::path& path) const {
     return GetParam() == PartFormat::kParquet ? rows_of<ParquetPartReader>(path) : rows_of<Hdf5PartReader>(path);
   }
-  // HDF5 parts have no other row groups.
-  [[nodiscard]] std::uint32_t group_rows() const {
-    return GetParam() == PartFormat::kParquet ? 50'000 : limits::kRowGroupRows;
+  void write(const PartCoding& coding, const Batch& rows) const {
+    const std::uint32_t group_rows = GetParam() == PartFormat::kParquet ? 50'000 : limits::kRowGroupRows;
+    const Status written = write_rows(path_, GetParam(), coding, rows, group_rows);
+    ASSERT_TRUE(written.ok()) << written.error().to_string();
   }
   ScratchFolder folder_;
   const std::filesystem::path path_ = folder_.path() / "part";
@@ -102,7 +103,7 @@ TEST_P(PartNumbers, ReadersSeeThemAndAllElseStays) {
     for (const std::int64_t count : {1, 7, 65'536, 150'000}) {
       SCOPED_TRACE(std::string(to_string(codec)) + ", " + std::to_string(count) + " rows");
       const Batch staged = unnumbered_rows(count, random_);
-      ASSERT_TRUE(write(path_, GetParam(), {codec, kNumbers}, staged, group_rows()).ok());
+      write(PartCoding(codec, kNumbers), staged);
       const SyncedFile before = *hash_file(path_);
       const auto file = write_numbers(path_, path_, runs(path_), 1'000'000'000'000);
       ASSERT_TRUE(file.ok()) << file.error().to_string();
@@ -118,7 +119,7 @@ TEST_P(PartNumbers, ReadersSeeThemAndAllElseStays) {
 
 TEST_P(PartNumbers, WritingAgainWhatWasBegunOtherwiseEndsInTheSameBytes) {
   const Batch staged = unnumbered_rows(100'000, random_);
-  ASSERT_TRUE(write(path_, GetParam(), {Codec::kZstd, kNumbers}, staged, group_rows()).ok());
+  write(PartCoding(Codec::kZstd, kNumbers), staged);
   const Sha256 before = hash_file(path_)->sha256;
   const std::filesystem::path copy = folder_.path() / "copy";
   const NumberedFile copied = write_numbers(path_, copy, runs(path_), 5).value();
@@ -136,7 +137,7 @@ TEST_P(PartNumbers, WritingAgainWhatWasBegunOtherwiseEndsInTheSameBytes) {
 }
 
 TEST_P(PartNumbers, AColumnThatIsNotPlainIsRefused) {
-  ASSERT_TRUE(write(path_, GetParam(), Codec::kZstd, unnumbered_rows(1000, random_), group_rows()).ok());
+  write(Codec::kZstd, unnumbered_rows(1000, random_));
   const auto refused = GetParam() == PartFormat::kParquet ? ParquetPartReader::open(path_)->number_runs(kNumbers)
                                                           : Hdf5PartReader::open(path_)->number_runs(kNumbers);
   ASSERT_FALSE(refused.ok());
