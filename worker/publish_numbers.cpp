@@ -197,28 +197,34 @@ class Numbering {
     return {};
   }
 
-  // Parts are staged, or in place since a publisher was killed.
+  // Parts are staged, or moved into place by a publisher that was killed, or that is at it now.
   Status number_part(PlannedPart& part, std::int64_t first) {
     const fs::path staged = warehouse_.folder() / part.staged.path;
     std::error_code ignored;
-    const fs::path from = fs::exists(staged, ignored) ? staged : warehouse_.table_folder(table_.name) / part.path;
-    fs::path to = from;
-    if (!in_place_) {
-      to = staging() / ("numbered-" + random_id().to_hex() + from.extension().string());
-      part.staged.path = fs::relative(to, warehouse_.folder()).string();
-      part.path = fs::path(part.path).replace_extension().string() + fmt::format("-from-{}", first_) +
-                  from.extension().string();
+    if (fs::exists(staged, ignored)) {
+      Status numbered = number_file(staged, part, first);
+      if (numbered.ok() || fs::exists(staged, ignored)) return numbered;
     }
+    return number_file(warehouse_.table_folder(table_.name) / part.path, part, first);
+  }
+
+  // Changes `part` only when all went well.
+  Status number_file(const fs::path& from, PlannedPart& part, std::int64_t first) {
+    const std::string ending = from.extension().string();
+    const fs::path to = in_place_ ? from : staging() / ("numbered-" + random_id().to_hex() + ending);
     TIPPLE_TRY(std::vector<NumberRun> runs, number_runs(from, part.staged.rows));
     TIPPLE_TRY(const NumberedFile file, write_numbers(from, to, std::move(runs), first));
     if (file.zeros_sha256 != part.staged.sha256)
       return environment_error("a staged part is damaged: it is not what its worker hashed", from.string(),
                                kStartAgain);
-    part.staged.sha256 = file.sha256;
     TIPPLE_TRY(part.staged.content_digest, digest(to, first));
+    part.staged.sha256 = file.sha256;
     ColumnStats& stats = part.staged.columns.at(column_.position);
     stats.min_json = std::to_string(first);
     stats.max_json = std::to_string(first + static_cast<std::int64_t>(part.staged.rows) - 1);
+    if (in_place_) return {};
+    part.staged.path = to.lexically_relative(warehouse_.folder()).string();
+    part.path = fs::path(part.path).replace_extension().string() + fmt::format("-from-{}", first) + ending;
     return {};
   }
 
