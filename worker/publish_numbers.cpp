@@ -25,6 +25,7 @@
 #include "jobs/table_schema.h"
 #include "warehouse/part_scan.h"
 #include "warehouse/table_log.h"
+#include "worker/publish_files.h"
 
 namespace tipple {
 namespace {
@@ -33,7 +34,6 @@ constexpr std::int64_t kNumberMax = std::numeric_limits<std::int64_t>::max() - 1
 constexpr std::uint64_t kNoteBytesMax = 64;
 // What a row group takes while it is read, in batches of its size: bytes as stored, decoded, converted.
 constexpr std::uint64_t kCopiesOfAGroup = 3;
-constexpr const char* kStartAgain = "remove the load's folder below _loads and run the load again";
 
 // Lets threads read row groups only as far as their memory allows, going by the largest one so far; one always may.
 class ReadGate {
