@@ -4,6 +4,7 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
+#include <arrow/util/compression.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fcntl.h>
 #include <parquet/column_writer.h>
@@ -41,11 +42,22 @@ Status guarded(const fs::path& path, Function&& function) {
   }
 }
 
-std::shared_ptr<parquet::WriterProperties> writer_properties(const Schema& schema, Codec codec,
+// A page index says where its pages are; it has no bounds, which would be those of other values.
+void write_plainly(const std::shared_ptr<parquet::schema::ColumnPath>& path,
+                   parquet::WriterProperties::Builder& builder) {
+  builder.disable_dictionary(path)
+      ->encoding(path, parquet::Encoding::PLAIN)
+      ->compression(path, parquet::Compression::UNCOMPRESSED)
+      ->compression_level(path, arrow::util::kUseDefaultCompressionLevel)  // others refuse to write without a codec
+      ->disable_statistics(path)
+      ->enable_write_page_index(path);
+}
+
+std::shared_ptr<parquet::WriterProperties> writer_properties(const Schema& schema, const PartCoding& coding,
                                                              const std::vector<bool>& dictionary) {
   parquet::WriterProperties::Builder builder;
   builder.created_by("tipple version " TIPPLE_VERSION);
-  switch (codec) {
+  switch (coding.codec) {
     case Codec::kZstd:
       builder.compression(parquet::Compression::ZSTD)->compression_level(kZstdLevel);
       break;
@@ -63,6 +75,7 @@ std::shared_ptr<parquet::WriterProperties> writer_properties(const Schema& schem
   for (std::size_t i = 0; i < schema.size(); ++i) {
     const auto path = std::make_shared<parquet::schema::ColumnPath>(std::vector<std::string>{schema[i].name});
     if (!dictionary[i]) builder.disable_dictionary(path);
+    if (coding.numbered == i) write_plainly(path, builder);
   }
   return builder.build();
 }
@@ -146,9 +159,11 @@ Status encode_column(const RowGroup& group, std::uint32_t index, const Column& c
 }  // namespace
 
 struct ParquetPartWriter::Impl {
+  explicit Impl(const PartCoding& how) : coding(how) {}
+
   fs::path path;
   Schema schema;
-  Codec codec = Codec::kZstd;
+  PartCoding coding;
   std::shared_ptr<arrow::KeyValueMetadata> metadata;
   arrow::ArrayVector labels;  // by column; nullptr but for enums
   std::shared_ptr<arrow::io::FileOutputStream> sink;
@@ -165,7 +180,7 @@ struct ParquetPartWriter::Impl {
     std::vector<bool> dictionary;
     for (std::uint32_t i = 0; i < schema.size(); ++i) dictionary.push_back(wants_dictionary(first, i, schema[i].type));
     writer = parquet::ParquetFileWriter::Open(sink, parquet_schema(schema),
-                                              writer_properties(schema, codec, dictionary), metadata);
+                                              writer_properties(schema, coding, dictionary), metadata);
   }
 
   Status append(const RowGroup& group) {
@@ -210,11 +225,11 @@ ParquetPartWriter::ParquetPartWriter(ParquetPartWriter&&) noexcept = default;
 ParquetPartWriter& ParquetPartWriter::operator=(ParquetPartWriter&&) noexcept = default;
 ParquetPartWriter::~ParquetPartWriter() = default;
 
-Result<ParquetPartWriter> ParquetPartWriter::create(const fs::path& path, const Schema& schema, Codec codec,
+Result<ParquetPartWriter> ParquetPartWriter::create(const fs::path& path, const Schema& schema,
+                                                    const PartCoding& coding,
                                                     const std::map<std::string, std::string>& attributes) {
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(coding);
   impl->schema = schema;
-  impl->codec = codec;
   std::vector<std::string> keys{kParquetSchemaKey};
   std::vector<std::string> values{schema_to_json(schema)};
   for (const auto& [key, value] : attributes) {
