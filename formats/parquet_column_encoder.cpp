@@ -32,14 +32,15 @@ class ChunkEncoder {
         pages_(pages),
         scratch_(scratch) {}
 
-  void encode_plain() {
+  void encode_directly() {
     ParquetPage chunk{0, rows_.rows(), 0, {}, {}};
     for (std::size_t first = 0; first < rows_.rows();) {
       ParquetPage page = load(first);
       page.bounds = values_.bounds({});
-      std::uint8_t* const content = scratch_.content.need(level_bytes_max(page) + values_.plain_bytes());
-      std::uint8_t* const end = values_.put_plain(put_levels(page, content));
-      pages_.put(page, {content, end}, scratch_.compressed);
+      std::uint8_t* const content = scratch_.content.need(level_bytes_max(page) + values_.direct_bytes_max());
+      const DirectPage direct = values_.put_direct(put_levels(page, content));
+      pages_.put(page, direct.deltas ? parquet::Encoding::DELTA_BINARY_PACKED : parquet::Encoding::PLAIN,
+                 {content, direct.end}, scratch_.compressed);
       add(page, chunk);
       first += page.rows;
     }
@@ -100,7 +101,7 @@ class ChunkEncoder {
       std::uint8_t* end = put_levels(page, content);
       *end++ = static_cast<std::uint8_t>(bits);
       end = put_runs({codes, count}, bits, end);
-      pages_.put(page, {content, end}, scratch_.compressed);
+      pages_.put(page, parquet::Encoding::RLE_DICTIONARY, {content, end}, scratch_.compressed);
       codes += count;
     }
   }
@@ -152,7 +153,7 @@ void encode_repeating(const ChunkContext& context, Values values) {
   ChunkEncoder<Values> encoder(context.rows, context.column.nullable, std::move(values), context.pages,
                                context.scratch);
   if (context.dictionary && encoder.encode_with_dictionary()) return;
-  encoder.encode_plain();
+  encoder.encode_directly();
 }
 
 template <typename Value>
@@ -202,7 +203,7 @@ void encode(const ChunkContext& context, std::size_t stored_bytes) {
     case TypeKind::kBool:
       ChunkEncoder<BoolValues>(context.rows, context.column.nullable, BoolValues(context.rows, context.scratch),
                                context.pages, context.scratch)
-          .encode_plain();
+          .encode_directly();
       return;
   }
 }

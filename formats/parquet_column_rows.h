@@ -20,6 +20,8 @@ class ParquetColumnRows {
   ParquetColumnRows(const RowGroup& group, std::uint32_t column);
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
+  // Precondition: rows() > 0.
+  [[nodiscard]] const arrow::DataType& type() const { return *pieces_.front()->type; }
   // Nulls among the rows [first, first + count).
   [[nodiscard]] std::size_t nulls(std::size_t first, std::size_t count) const;
   // Their validity, from bit 0 on; zeros up to a whole byte.

@@ -62,13 +62,13 @@ void ParquetPages::put_dictionary(std::span<const std::uint8_t> content, std::si
   has_dictionary_ = true;
   bytes_ += writer_->WriteDictionaryPage(parquet::DictionaryPage(
       std::make_shared<arrow::Buffer>(content.data(), static_cast<std::int64_t>(content.size())),
-      static_cast<std::int32_t>(entries), properties_.dictionary_page_encoding()));
+      static_cast<std::int32_t>(entries), parquet::Encoding::PLAIN));
 }
 
-void ParquetPages::put(const ParquetPage& page, std::span<const std::uint8_t> content, CodecScratch& compressed) {
+void ParquetPages::put(const ParquetPage& page, parquet::Encoding::type encoding, std::span<const std::uint8_t> content,
+                       CodecScratch& compressed) {
   bytes_ += writer_->WriteDataPage(
-      parquet::DataPageV1(compress(content, compressed), static_cast<std::int32_t>(page.rows),
-                          has_dictionary_ ? properties_.dictionary_index_encoding() : parquet::Encoding::PLAIN,
+      parquet::DataPageV1(compress(content, compressed), static_cast<std::int32_t>(page.rows), encoding,
                           parquet::Encoding::RLE, parquet::Encoding::RLE, static_cast<std::int64_t>(content.size()),
                           statistics_of(page), static_cast<std::int64_t>(page.first_row), sizes_of(page)));
 }

@@ -36,8 +36,9 @@ class ParquetPages {
 
   // At most once, before any data page.
   void put_dictionary(std::span<const std::uint8_t> content, std::size_t entries);
-  // `content`: levels and values, of a dictionary's codes where there is one.
-  void put(const ParquetPage& page, std::span<const std::uint8_t> content, CodecScratch& compressed);
+  // `content`: levels and values, which are written in `encoding`.
+  void put(const ParquetPage& page, parquet::Encoding::type encoding, std::span<const std::uint8_t> content,
+           CodecScratch& compressed);
   // After the last page. `chunk`: of all rows.
   void finish(const ParquetPage& chunk);
   // Writes the chunk to the file; gives its bytes before compression.

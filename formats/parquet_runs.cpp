@@ -12,12 +12,6 @@ constexpr std::size_t kGroup = 8;  // values of a bit-packed group
 constexpr std::size_t kRunBitsMin = 64;
 constexpr std::size_t kHeadBytesMax = 10;
 
-std::uint8_t* put_varint(std::uint64_t value, std::uint8_t* out) {
-  for (; value >= 0x80; value >>= 7) *out++ = static_cast<std::uint8_t>(value | 0x80);
-  *out++ = static_cast<std::uint8_t>(value);
-  return out;
-}
-
 std::uint8_t* put_repeated(std::size_t count, std::uint32_t value, unsigned bits, std::uint8_t* out) {
   out = put_varint(static_cast<std::uint64_t>(count) << 1, out);
   for (unsigned i = 0; i < (bits + 7) / 8; ++i) *out++ = static_cast<std::uint8_t>(value >> (8 * i));
@@ -58,6 +52,12 @@ bool is_one_value(const std::uint32_t* group) {
 }
 
 }  // namespace
+
+std::uint8_t* put_varint(std::uint64_t value, std::uint8_t* out) {
+  for (; value >= 0x80; value >>= 7) *out++ = static_cast<std::uint8_t>(value | 0x80);
+  *out++ = static_cast<std::uint8_t>(value);
+  return out;
+}
 
 unsigned code_bits(std::size_t entries) {
   return entries <= 2 ? 1U : static_cast<unsigned>(std::bit_width(entries - 1));

@@ -10,6 +10,9 @@
 
 namespace tipple {
 
+// The number in groups of 7 bits, lowest first; at most 10 bytes.
+[[nodiscard]] std::uint8_t* put_varint(std::uint64_t value, std::uint8_t* out);
+
 // Bits of the codes of `entries` entries; at least 1.
 [[nodiscard]] unsigned code_bits(std::size_t entries);
 

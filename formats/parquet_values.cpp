@@ -9,13 +9,15 @@
 #include "base/check.h"
 #include "formats/codec_kernel.h"
 #include "formats/null_scan.h"
-#include "formats/parquet_part_types.h"
+#include "formats/parquet_deltas.h"
 #include "formats/text_words.h"
 
 namespace tipple {
 namespace {
 
 constexpr std::size_t kBlockRows = 1024;
+// What a page of differences may take of its plain bytes: above it, compressing the values does better.
+constexpr double kDeltasShareMax = 0.5;
 
 // Appends at(i) for each of `count` rows whose bit of `valid` (nullptr: all) is set; may write one value more.
 template <typename Value, typename At>
@@ -140,6 +142,21 @@ std::uint8_t* FixedValues<Value>::put(std::span<const Value> values, std::uint8_
 }
 
 template <typename Value>
+std::size_t FixedValues<Value>::direct_bytes_max() const {
+  return std::max(values_.size() * stored_bytes_, deltas_bytes_max(values_.size(), sizeof(Value)));
+}
+
+template <typename Value>
+DirectPage FixedValues<Value>::put_direct(std::uint8_t* out) const {
+  if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, Int128>) {
+    std::uint8_t* const end = put_deltas(values_, out);
+    if (static_cast<double>(end - out) <= kDeltasShareMax * static_cast<double>(values_.size_bytes()))
+      return {end, true};
+  }
+  return {put(values_, out), false};
+}
+
+template <typename Value>
 std::uint8_t* FixedValues<Value>::put_dictionary(std::uint8_t* out) const {
   for (const Word word : dictionary_.entries()) {
     const Value value = std::bit_cast<Value>(word);
@@ -251,14 +268,14 @@ void TextValues::load(std::size_t first, std::size_t count) {
   plain_bytes_ = text_bytes_ + (count - rows_.nulls(first, count)) * sizeof(std::uint32_t);
 }
 
-std::uint8_t* TextValues::put_plain(std::uint8_t* out) const {
+DirectPage TextValues::put_direct(std::uint8_t* out) const {
   rows_.for_each_piece(first_, count_, [&](const arrow::ArrayData& data, std::size_t from, std::size_t rows) {
     const TextRows text(data, from);
     for_each_valid(data, from, rows, [&](std::size_t i) {
       out = put_text({text.bytes + text.offsets[i], text.size(i)}, out);
     });
   });
-  return out;
+  return {out, false};
 }
 
 bool TextValues::add_codes(std::uint32_t* codes) {
@@ -362,12 +379,12 @@ void BoolValues::load(std::size_t first, std::size_t count) {
   values_ = {begin, end};
 }
 
-std::uint8_t* BoolValues::put_plain(std::uint8_t* out) const {
-  std::fill_n(out, plain_bytes(), std::uint8_t{0});
+DirectPage BoolValues::put_direct(std::uint8_t* out) const {
+  std::fill_n(out, direct_bytes_max(), std::uint8_t{0});
   for (std::size_t i = 0; i < values_.size(); ++i) {
     out[i / 8] = static_cast<std::uint8_t>(out[i / 8] | values_[i] << (i % 8));
   }
-  return out + plain_bytes();
+  return {out + direct_bytes_max(), false};
 }
 
 ParquetBounds BoolValues::stored(const Seen& seen) {

@@ -5,7 +5,7 @@
 //
 //   page_rows(first)    rows of the page that begins at row `first`, by the rows alone
 //   load(first, count)  takes that page; what follows is about it
-//   plain_bytes(), put_plain(out)   its values in the encoding PLAIN; put_plain() gives their end
+//   direct_bytes_max(), put_direct(out)   its values without a dictionary, in the encoding that suits them
 //   text_bytes()        of texts: their bytes without sizes
 //   add_codes(codes)    the values' codes in the dictionary of the chunk; false: the dictionary gave up
 //   bounds(codes)       lowest and highest value; `codes` as add_codes() gave them, empty where it was not asked
@@ -48,6 +48,12 @@ struct ParquetBounds {
   std::string highest;
 };
 
+// The end of a page's values, and how they are written.
+struct DirectPage {
+  std::uint8_t* end = nullptr;
+  bool deltas = false;  // DELTA_BINARY_PACKED instead of PLAIN
+};
+
 // What a thread encodes in; reused from chunk to chunk.
 struct ParquetScratch {
   CodecScratch values, codes, content, compressed;
@@ -67,8 +73,8 @@ class FixedValues {
     return std::min(kParquetPageRows, rows_.rows() - first);
   }
   void load(std::size_t first, std::size_t count);
-  [[nodiscard]] std::size_t plain_bytes() const { return values_.size() * stored_bytes_; }
-  [[nodiscard]] std::uint8_t* put_plain(std::uint8_t* out) const { return put(values_, out); }
+  [[nodiscard]] std::size_t direct_bytes_max() const;
+  [[nodiscard]] DirectPage put_direct(std::uint8_t* out) const;
   [[nodiscard]] std::optional<std::int64_t> text_bytes() const { return std::nullopt; }
   [[nodiscard]] bool add_codes(std::uint32_t* codes) { return dictionary_.add(values_, codes); }
   [[nodiscard]] ParquetBounds bounds(std::span<const std::uint32_t> codes);
@@ -126,8 +132,8 @@ class TextValues : private CodedTexts {
 
   [[nodiscard]] std::size_t page_rows(std::size_t first) const;
   void load(std::size_t first, std::size_t count);
-  [[nodiscard]] std::size_t plain_bytes() const { return plain_bytes_; }
-  [[nodiscard]] std::uint8_t* put_plain(std::uint8_t* out) const;
+  [[nodiscard]] std::size_t direct_bytes_max() const { return plain_bytes_; }
+  [[nodiscard]] DirectPage put_direct(std::uint8_t* out) const;
   [[nodiscard]] std::optional<std::int64_t> text_bytes() const { return static_cast<std::int64_t>(text_bytes_); }
   [[nodiscard]] bool add_codes(std::uint32_t* codes);
   [[nodiscard]] ParquetBounds bounds(std::span<const std::uint32_t> codes);
@@ -183,8 +189,8 @@ class BoolValues {
     return std::min(kParquetPageRows, rows_.rows() - first);
   }
   void load(std::size_t first, std::size_t count);
-  [[nodiscard]] std::size_t plain_bytes() const { return (values_.size() + 7) / 8; }
-  [[nodiscard]] std::uint8_t* put_plain(std::uint8_t* out) const;
+  [[nodiscard]] std::size_t direct_bytes_max() const { return (values_.size() + 7) / 8; }
+  [[nodiscard]] DirectPage put_direct(std::uint8_t* out) const;
   [[nodiscard]] std::optional<std::int64_t> text_bytes() const { return std::nullopt; }
   [[nodiscard]] ParquetBounds bounds(std::span<const std::uint32_t> codes);
   [[nodiscard]] ParquetBounds chunk_bounds() const { return stored(chunk_seen_); }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <map>
 
 #include "formats/parquet_part_reader.h"
 #include "formats/parquet_part_types.h"
@@ -216,6 +217,32 @@ TEST_P(ParquetPartFile, PagesAndDictionariesFollowTheValues) {
     std::memcpy(&lowest, key.page_lowest[page].data(), sizeof(lowest));
     EXPECT_EQ(lowest, 1'000'000 + key.first_rows[page]);
   }
+  EXPECT_TRUE((*read_parquet(path()))->Equals(*batch));
+}
+
+TEST_P(ParquetPartFile, NumbersThatRiseAreDifferences) {
+  const Schema schema{{"rises", type_of("int64"), true}, {"leaps", type_of("int32"), false}};
+  arrow::Int64Builder rises;
+  arrow::Int32Builder leaps;
+  constexpr std::int64_t kRows = 50'000;
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    ASSERT_TRUE((i % 9 == 0 ? rises.AppendNull() : rises.Append(i * 1'000'003)).ok());
+    // Rises on the first pages alone: each page has the encoding that suits it.
+    ASSERT_TRUE(leaps.Append(static_cast<std::int32_t>(i < 20'000 ? i : i * 2'654'435'761)).ok());
+  }
+  const Batch batch = arrow::RecordBatch::Make(arrow_schema(schema), kRows, {*rises.Finish(), *leaps.Finish()});
+  ASSERT_TRUE(write_parquet(path(), schema, GetParam(), {batch}).ok());
+  const auto counts = [&](int column) {
+    std::map<parquet::Encoding::type, int> found;
+    const auto reader = parquet::ParquetFileReader::OpenFile(path().string());
+    const auto group = reader->metadata()->RowGroup(0);
+    const auto chunk = group->ColumnChunk(column);
+    for (const auto& pages : chunk->encoding_stats()) found[pages.encoding] += pages.count;
+    return found;
+  };
+  using parquet::Encoding;
+  EXPECT_EQ(counts(0), (std::map<Encoding::type, int>{{Encoding::DELTA_BINARY_PACKED, 3}}));
+  EXPECT_EQ(counts(1), (std::map<Encoding::type, int>{{Encoding::DELTA_BINARY_PACKED, 1}, {Encoding::PLAIN, 2}}));
   EXPECT_TRUE((*read_parquet(path()))->Equals(*batch));
 }
 
