@@ -221,6 +221,7 @@ TEST_P(ParquetPartFile, PagesAndDictionariesFollowTheValues) {
 }
 
 TEST_P(ParquetPartFile, NumbersThatRiseAreDifferences) {
+  SCOPED_TRACE(seed_);
   const Schema schema{{"rises", type_of("int64"), true}, {"leaps", type_of("int32"), false}};
   arrow::Int64Builder rises;
   arrow::Int32Builder leaps;
@@ -228,7 +229,7 @@ TEST_P(ParquetPartFile, NumbersThatRiseAreDifferences) {
   for (std::int64_t i = 0; i < kRows; ++i) {
     ASSERT_TRUE((i % 9 == 0 ? rises.AppendNull() : rises.Append(i * 1'000'003)).ok());
     // Rises on the first pages alone: each page has the encoding that suits it.
-    ASSERT_TRUE(leaps.Append(static_cast<std::int32_t>(i < 20'000 ? i : i * 2'654'435'761)).ok());
+    ASSERT_TRUE(leaps.Append(static_cast<std::int32_t>(i < 20'000 ? i : static_cast<std::int64_t>(random_()))).ok());
   }
   const Batch batch = arrow::RecordBatch::Make(arrow_schema(schema), kRows, {*rises.Finish(), *leaps.Finish()});
   ASSERT_TRUE(write_parquet(path(), schema, GetParam(), {batch}).ok());
