@@ -111,6 +111,14 @@ std::optional<std::span<const std::uint8_t>> compress_chunk(Codec codec, std::sp
   return std::span<const std::uint8_t>(out, size);
 }
 
+std::span<const std::uint8_t> compress_zstd_frame(std::span<const std::uint8_t> in, CodecScratch& scratch) {
+  const std::size_t capacity = ZSTD_compressBound(in.size());
+  std::uint8_t* const out = scratch.need(capacity);
+  const std::size_t size = compress_zstd(in, out, capacity);
+  TIPPLE_CHECK(size > 0, "zstd has room for any input");
+  return {out, size};
+}
+
 Status decompress_chunk(Codec codec, std::span<const std::uint8_t> in, std::span<std::uint8_t> out) {
   switch (codec) {
     case Codec::kDeflate:

@@ -25,6 +25,10 @@ namespace tipple {
 [[nodiscard]] std::optional<std::span<const std::uint8_t>> compress_chunk(Codec codec, std::span<const std::uint8_t> in,
                                                                           CodecScratch& scratch);
 
+// One zstd frame, also where it is no shorter than `in`, with the same context; in `scratch`.
+[[nodiscard]] std::span<const std::uint8_t> compress_zstd_frame(std::span<const std::uint8_t> in,
+                                                                CodecScratch& scratch);
+
 // Fills `out` exactly, or is an Error: foreign bytes never make it read or write outside its buffers.
 // Precondition: codec != kNone.
 [[nodiscard]] Status decompress_chunk(Codec codec, std::span<const std::uint8_t> in, std::span<std::uint8_t> out);

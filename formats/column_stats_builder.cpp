@@ -23,6 +23,7 @@
 #include "formats/null_scan.h"
 #include "formats/part_gather.h"
 #include "formats/text_words.h"
+#include "formats/value_range.h"
 
 namespace tipple {
 namespace {
@@ -31,48 +32,6 @@ constexpr std::size_t kStringStatBytes = 32;
 constexpr std::size_t kBlockRows = 1024;
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 constexpr std::int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
-
-// lowest > highest: no value was seen. NaN compares false with everything, so it never gets in.
-template <typename T>
-struct Range {
-  T lowest = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-  T highest =
-      std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-  bool seen = false;  // of integers, whose identities are also values
-};
-
-// 64 bytes of independent minima, so that the loop vectorises without reordering floating-point operations.
-template <typename T>
-struct RangeKernel {
-  struct Args {
-    const T* values;
-    std::size_t count;
-    Range<T>& range;
-  };
-  [[gnu::always_inline]] static inline void run(const Args& args) {
-    constexpr std::size_t kLanes = 64 / sizeof(T);
-    std::array<T, kLanes> low;
-    std::array<T, kLanes> high;
-    low.fill(args.range.lowest);
-    high.fill(args.range.highest);
-    const T* __restrict values = args.values;
-    const std::size_t count = args.count;
-    std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      for (std::size_t j = 0; j < kLanes; ++j) low[j] = values[i + j] < low[j] ? values[i + j] : low[j];
-      for (std::size_t j = 0; j < kLanes; ++j) high[j] = values[i + j] > high[j] ? values[i + j] : high[j];
-    }
-    for (; i < count; ++i) {
-      low[0] = values[i] < low[0] ? values[i] : low[0];
-      high[0] = values[i] > high[0] ? values[i] : high[0];
-    }
-    for (std::size_t j = 0; j < kLanes; ++j) {
-      if (low[j] < args.range.lowest) args.range.lowest = low[j];
-      if (high[j] > args.range.highest) args.range.highest = high[j];
-    }
-    args.range.seen = args.range.seen || args.count > 0;
-  }
-};
 
 bool is_valid(const arrow::ArrayData& data, std::size_t row) {
   return arrow::bit_util::GetBit(data.buffers[0]->data(), data.offset + static_cast<std::int64_t>(row));
@@ -279,12 +238,6 @@ void add_data(StringRange& range, const arrow::ArrayData& data) { add_strings(da
 void add_data(LabelSet& labels, const arrow::ArrayData& data) { add_labels(data, labels); }
 
 void merge_range(NoRange&, const NoRange&) {}
-template <typename T>
-void merge_range(Range<T>& range, const Range<T>& other) {
-  range.lowest = std::min(range.lowest, other.lowest);
-  range.highest = std::max(range.highest, other.highest);
-  range.seen = range.seen || other.seen;
-}
 void merge_range(ShortDecimalRange& range, const ShortDecimalRange& other) { merge_range(range.words, other.words); }
 void merge_range(DecimalRange& range, const DecimalRange& other) {
   if (other.seen) widen(range, other.lowest, other.highest);

@@ -232,54 +232,13 @@ void add_bools(const ColumnView& column, std::size_t first, std::size_t rows, co
   add_words(column, values.data(), rows, valid, lanes);
 }
 
-constexpr std::size_t kShortTextBytes = 15;
-static_assert(kShortTextBytes >> 4 == 0 && (kShortTextBytes + 1) >> 4 != 0);
-
-// Strings of a block as two words each.
-struct StringWords {
-  alignas(64) Block low;
-  alignas(64) Block high;
-  alignas(64) Block sizes;
-};
-
-// Takes away what is not text, and puts the sizes in. Longer texts come out wrong: `longer` says whether there are any.
-struct ShortTextKernel {
-  struct Args {
-    StringWords& words;
-    std::size_t rows;
-    bool& longer;
-  };
-  [[gnu::always_inline]] static inline void run(const Args& args) {
-    const std::uint64_t* __restrict sizes = args.words.sizes.data();
-    std::uint64_t* __restrict low = args.words.low.data();
-    std::uint64_t* __restrict high = args.words.high.data();
-    const std::size_t rows = args.rows;
-    std::uint64_t any = 0;
-    for (std::size_t i = 0; i < rows; ++i) {
-      const std::uint64_t size = sizes[i];
-      const std::uint64_t end = std::uint64_t{1} << (8 * size & 63);  // just behind the text, in the word where that is
-      // Conditions as arithmetic: lengths come in no order, and of conditional expressions the compiler makes jumps.
-      const std::uint64_t in_low = std::uint64_t{0} - ((size - 8) >> 63);
-      const std::uint64_t in_high = std::uint64_t{0} - ((8 - size) >> 63);
-      low[i] &= (end & in_low) - 1;
-      high[i] = (high[i] & (end - 1) & in_high) | size << 56;
-      any |= size >> 4;
-    }
-    args.longer = any != 0;
-  }
-};
+static_assert(kBlockRows <= kTextBlockRows);
 
 void add_strings(const ColumnView& column, std::size_t first, std::size_t rows, const std::uint64_t* valid,
                  Lanes& lanes) {
   const TextRows text(*column.data, first);
-  StringWords words;
-  for_each_16_bytes(text, rows, [&](std::size_t i, const char* p) {
-    std::memcpy(&words.low[i], p, 8);
-    std::memcpy(&words.high[i], p + 8, 8);
-    words.sizes[i] = text.size(i);
-  });
-  bool longer = false;
-  run_kernel<ShortTextKernel>(ShortTextKernel::Args{words, rows, longer});
+  TextWords words;
+  const bool longer = read_text_words(text, rows, words);
   if (longer) {
     // Their numbers first, without a branch: long and short ones come in no order.
     std::array<std::uint16_t, kBlockRows> long_rows;

@@ -11,6 +11,8 @@
 namespace tipple {
 namespace {
 
+constexpr std::size_t kTileRows = 1024;
+
 // The cells of one field of one block, CSV.
 class CsvFieldWalk {
  public:
@@ -78,6 +80,27 @@ class CsvFieldWalk {
   std::uint32_t width_max_ = 0;
 };
 
+// The records of a block that have all their fields, and where they stood; the others are bad.
+struct WholeRecords {
+  std::vector<CsvIndex::Record> records;
+  std::vector<std::size_t> rows;
+};
+
+WholeRecords whole_records(const InferBlock& block, std::vector<bool>& bad) {
+  WholeRecords whole;
+  const auto records = block.csv.records();
+  for (std::size_t row = 0; row < records.size(); ++row) {
+    const std::size_t next = row + 1 < records.size() ? records[row + 1].first_field : block.csv.field_ends().size();
+    if (next - records[row].first_field == block.fields->size()) {
+      whole.records.push_back(records[row]);
+      whole.rows.push_back(row);
+    } else {
+      bad[row] = true;
+    }
+  }
+  return whole;
+}
+
 }  // namespace
 
 bool InferNulls::take_one(const char* text, std::uint32_t length, ColumnInference& facts) const {
@@ -120,35 +143,37 @@ void infer_csv_block(const InferBlock& block, const CsvDialect& dialect, const I
   const auto ends = block.csv.field_ends();
   const std::size_t width = block.fields->size();
   const std::uint64_t rows = block.csv.record_count();
+  const bool uniform = block.csv.uniform();
   std::vector<bool> bad(rows);
-  std::vector<CsvIndex::Record> good;  // those with all fields, and where they stood
-  std::vector<std::size_t> good_at;
-  if (!block.csv.uniform()) {
-    const auto records = block.csv.records();
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::size_t next = row + 1 < rows ? records[row + 1].first_field : ends.size();
-      if (next - records[row].first_field == width) {
-        good.push_back(records[row]);
-        good_at.push_back(row);
-      } else {
-        bad[row] = true;
-      }
-    }
+  const WholeRecords whole = uniform ? WholeRecords() : whole_records(block, bad);
+  for (const std::uint32_t field : *block.fields) {
+    (void)tally.column(field);
+    tally.seen[field] += rows;
   }
-  const std::size_t good_rows = block.csv.uniform() ? rows : good.size();
-  for (std::size_t k = 0; k < width; ++k) {
-    ColumnInference& facts = tally.column((*block.fields)[k]);
-    tally.seen[(*block.fields)[k]] += rows;
-    const bool last = k + 1 == width;
-    for (std::size_t row = 0; row < good_rows; ++row) {
-      const std::size_t at = block.csv.uniform() ? row * width + k : good[row].first_field + k;
-      const std::size_t begin = k == 0 && !block.csv.uniform() ? good[row].begin
-                                : at == 0                      ? 0
-                                                               : ends[at - 1] + std::size_t{1};
-      if (!walk.add(begin, ends[at], last, facts)) [[unlikely]]
-        bad[block.csv.uniform() ? row : good_at[row]] = true;
+  // A few rows at a time, so that their text is in the cache for every column.
+  const std::size_t rows_whole = uniform ? rows : whole.records.size();
+  for (std::size_t first = 0; first < rows_whole; first += kTileRows) {
+    const std::size_t tile_end = std::min(first + kTileRows, rows_whole);
+    for (std::size_t k = 0; k < width; ++k) {
+      ColumnInference& facts = tally.column((*block.fields)[k]);
+      const bool last = k + 1 == width;
+      if (uniform) {
+        for (std::size_t row = first; row < tile_end; ++row) {
+          const std::size_t at = row * width + k;
+          const std::size_t begin = at == 0 ? 0 : ends[at - 1] + std::size_t{1};
+          if (!walk.add(begin, ends[at], last, facts)) [[unlikely]]
+            bad[row] = true;
+        }
+      } else {
+        for (std::size_t row = first; row < tile_end; ++row) {
+          const std::size_t at = whole.records[row].first_field + k;
+          const std::size_t begin = k == 0 ? whole.records[row].begin : ends[at - 1] + std::size_t{1};
+          if (!walk.add(begin, ends[at], last, facts)) [[unlikely]]
+            bad[whole.rows[row]] = true;
+        }
+      }
+      walk.end_column(facts);
     }
-    walk.end_column(facts);
   }
   tally.records += rows;
   if (block.open_quote && rows > 0) bad[rows - 1] = true;

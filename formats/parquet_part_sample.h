@@ -1,15 +1,13 @@
-// Which columns of a Parquet part get a dictionary: those whose values repeat, by a sample of the first row group.
+// Which columns of a row group get a dictionary: those whose values repeat, by a sample of the rows.
 //
-// A dictionary of values that hardly repeat costs a hash table and is given up half way. Pure; any thread.
+// A dictionary of values that hardly repeat costs a look-up for every value, only to be given up. Pure; any thread.
 #pragma once
 
-#include <cstdint>
-
-#include "formats/part_encoder.h"
+#include "formats/parquet_column_rows.h"
 #include "jobs/data_type.h"
 
 namespace tipple {
 
-[[nodiscard]] bool wants_dictionary(const RowGroup& group, std::uint32_t column, const DataType& type);
+[[nodiscard]] bool wants_dictionary(const ParquetColumnRows& rows, const DataType& type);
 
 }  // namespace tipple

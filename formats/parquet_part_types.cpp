@@ -2,7 +2,6 @@
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
-#include <arrow/builder.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/decimal.h>
 #include <parquet/schema.h>
@@ -103,11 +102,6 @@ Result<std::shared_ptr<arrow::Array>> mapped(const arrow::Array& array, const st
       array.null_count()));
 }
 
-struct Decimal128Words {
-  std::uint64_t low = 0;
-  std::int64_t high = 0;
-};
-
 Error other_type(const arrow::Array& stored, const DataType& type) {
   return environment_error("holds " + stored.type()->ToString() + ", its schema says " + type.to_string());
 }
@@ -166,16 +160,6 @@ Result<std::shared_ptr<arrow::Array>> to_positions(const arrow::Array& stored, c
   return array;
 }
 
-Result<std::shared_ptr<arrow::Array>> decimals_to_parquet(const arrow::Array& array, const DataType& type) {
-  const auto* words =
-      reinterpret_cast<const Decimal128Words*>(array.data()->GetValues<std::uint8_t>(1, 0)) + array.offset();
-  if (type.precision <= kParquetInt32Precision)
-    return mapped<std::int32_t>(array, arrow::int32(),
-                                [&](std::int64_t i) { return static_cast<std::int32_t>(words[i].low); });
-  return mapped<std::int64_t>(array, arrow::int64(),
-                              [&](std::int64_t i) { return static_cast<std::int64_t>(words[i].low); });
-}
-
 }  // namespace
 
 std::shared_ptr<parquet::schema::GroupNode> parquet_schema(const Schema& schema) {
@@ -188,43 +172,6 @@ std::shared_ptr<parquet::schema::GroupNode> parquet_schema(const Schema& schema)
   }
   auto root = parquet::schema::GroupNode::Make("schema", parquet::Repetition::REQUIRED, fields);
   return std::static_pointer_cast<parquet::schema::GroupNode>(root);
-}
-
-Result<std::shared_ptr<arrow::Array>> parquet_labels(const DataType& type) {
-  if (type.kind != TypeKind::kEnum) return std::shared_ptr<arrow::Array>();
-  arrow::StringBuilder builder;
-  if (const auto appended = builder.AppendValues(type.labels); !appended.ok()) return from_arrow(appended);
-  auto labels = builder.Finish();
-  if (!labels.ok()) return from_arrow(labels.status());
-  return std::shared_ptr<arrow::Array>(*labels);
-}
-
-Result<std::shared_ptr<arrow::Array>> to_parquet(const std::shared_ptr<arrow::Array>& array, const DataType& type,
-                                                 const std::shared_ptr<arrow::Array>& labels) {
-  switch (type.kind) {
-    case TypeKind::kDate:
-      return viewed(*array, arrow::int32());
-    case TypeKind::kTime:
-    case TypeKind::kTimestamp:
-      return viewed(*array, arrow::int64());
-    case TypeKind::kUint64: {
-      const auto& values = static_cast<const arrow::UInt64Array&>(*array);
-      return mapped<Decimal128Words>(*array, arrow::decimal128(kUint64Precision, 0), [&](std::int64_t i) {
-        return Decimal128Words{values.Value(i), 0};
-      });
-    }
-    case TypeKind::kDecimal:
-      if (type.precision > kParquetInt64Precision) return array;
-      return decimals_to_parquet(*array, type);
-    case TypeKind::kEnum: {
-      auto encoded =
-          arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::uint16(), arrow::utf8()), array, labels);
-      if (!encoded.ok()) return from_arrow(encoded.status());
-      return *encoded;
-    }
-    default:  // as Arrow holds them
-      return array;
-  }
 }
 
 Result<std::shared_ptr<arrow::Array>> from_parquet(const std::shared_ptr<arrow::Array>& stored, const DataType& type) {

@@ -28,16 +28,8 @@ inline constexpr std::uint8_t kParquetInt64Precision = 18;
 
 [[nodiscard]] std::shared_ptr<parquet::schema::GroupNode> parquet_schema(const Schema& schema);
 
-// `array` (of arrow_type(type)) as one of a type that Parquet's writer stores bit for bit as parquet_schema() says.
-// Copies nothing but decimals and uint64.
-[[nodiscard]] Result<std::shared_ptr<arrow::Array>> to_parquet(const std::shared_ptr<arrow::Array>& array,
-                                                               const DataType& type,
-                                                               const std::shared_ptr<arrow::Array>& labels);
-// The labels of an enum as an array of strings; nullptr for other types.
-[[nodiscard]] Result<std::shared_ptr<arrow::Array>> parquet_labels(const DataType& type);
-
-// The inverse: `stored` as Parquet's reader gives it, labels dictionary-encoded. Error kEnvironment (without a place)
-// for another type and for values that the type does not have.
+// `stored`, a column as Parquet's reader gives it, labels dictionary-encoded, as an array of arrow_type(type). Error
+// kEnvironment (without a place) for another type and for values that the type does not have.
 [[nodiscard]] Result<std::shared_ptr<arrow::Array>> from_parquet(const std::shared_ptr<arrow::Array>& stored,
                                                                  const DataType& type);
 

@@ -4,12 +4,15 @@
 // Pure; any thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
+
+#include "formats/codec_kernel.h"
 
 namespace tipple {
 
@@ -41,6 +44,59 @@ void for_each_16_bytes(const TextRows& text, std::size_t rows, Put put) {
     std::memcpy(padded, text.bytes + text.offsets[i], text.size(i) < 16 ? text.size(i) : 16);
     put(i, padded);
   }
+}
+
+inline constexpr std::size_t kTextBlockRows = 512;
+// Texts of at most so many bytes are two words with their size.
+inline constexpr std::size_t kShortTextBytes = 15;
+static_assert(kShortTextBytes >> 4 == 0 && (kShortTextBytes + 1) >> 4 != 0);
+
+// Texts of a block as two words each: `low` the first 8 bytes, `high` the next 7 and the size, zeros where text ends.
+// Of texts longer than kShortTextBytes only `low` and `sizes` say something.
+struct TextWords {
+  using Block = std::array<std::uint64_t, kTextBlockRows>;
+  alignas(64) Block low;
+  alignas(64) Block high;
+  alignas(64) Block sizes;
+};
+
+// Takes away what is not text, and puts the sizes in. Longer texts come out wrong: `longer` says whether there are any.
+struct ShortTextKernel {
+  struct Args {
+    TextWords& words;
+    std::size_t rows;
+    bool& longer;
+  };
+  [[gnu::always_inline]] static inline void run(const Args& args) {
+    const std::uint64_t* __restrict sizes = args.words.sizes.data();
+    std::uint64_t* __restrict low = args.words.low.data();
+    std::uint64_t* __restrict high = args.words.high.data();
+    const std::size_t rows = args.rows;
+    std::uint64_t any = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::uint64_t size = sizes[i];
+      const std::uint64_t end = std::uint64_t{1} << (8 * size & 63);  // just behind the text, in the word where that is
+      // Conditions as arithmetic: lengths come in no order, and of conditional expressions the compiler makes jumps.
+      const std::uint64_t in_low = std::uint64_t{0} - ((size - 8) >> 63);
+      const std::uint64_t in_high = std::uint64_t{0} - ((8 - size) >> 63);
+      low[i] &= (end & in_low) - 1;
+      high[i] = (high[i] & (end - 1) & in_high) | size << 56;
+      any |= size >> 4;
+    }
+    args.longer = any != 0;
+  }
+};
+
+// The rows of `text`, at most kTextBlockRows. True if one of them is longer than kShortTextBytes.
+inline bool read_text_words(const TextRows& text, std::size_t rows, TextWords& words) {
+  for_each_16_bytes(text, rows, [&](std::size_t i, const char* p) {
+    std::memcpy(&words.low[i], p, 8);
+    std::memcpy(&words.high[i], p + 8, 8);
+    words.sizes[i] = text.size(i);
+  });
+  bool longer = false;
+  run_kernel<ShortTextKernel>(ShortTextKernel::Args{words, rows, longer});
+  return longer;
 }
 
 }  // namespace tipple

@@ -1,7 +1,14 @@
 #include <gmock/gmock.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+#include <parquet/page_index.h>
+#include <parquet/statistics.h>
 #include <tbb/task_arena.h>
 
+#include <cstring>
 #include <fstream>
+#include <limits>
+#include <map>
 
 #include "formats/parquet_part_reader.h"
 #include "formats/parquet_part_types.h"
@@ -124,6 +131,120 @@ TEST_P(ParquetPartFile, WideTextIsCutIntoPieces) {
   ASSERT_TRUE(write_parquet(path("b"), schema, GetParam(), cut(batch, random_, 11)).ok());
   EXPECT_TRUE(bytes_of(path("a")) == bytes_of(path("b")));
   EXPECT_TRUE((*read_parquet(path("b")))->Equals(*batch));
+}
+
+// What a file says of column `column` of its only row group, with the pages of its offset index.
+struct ChunkFacts {
+  std::shared_ptr<parquet::Statistics> statistics;
+  bool has_dictionary = false;
+  std::vector<std::int64_t> first_rows;  // of the pages
+  std::vector<std::string> page_lowest;
+};
+
+ChunkFacts facts_of(const std::filesystem::path& path, int column) {
+  const auto reader = parquet::ParquetFileReader::OpenFile(path.string());
+  const auto chunk = reader->metadata()->RowGroup(0)->ColumnChunk(column);
+  const auto index = reader->GetPageIndexReader()->RowGroup(0);
+  const auto offsets = index->GetOffsetIndex(column);
+  ChunkFacts facts{chunk->statistics(), chunk->has_dictionary_page(), {}, {}};
+  for (const auto& page : offsets->page_locations()) facts.first_rows.push_back(page.first_row_index);
+  facts.page_lowest = index->GetColumnIndex(column)->encoded_min_values();
+  return facts;
+}
+
+TEST_P(ParquetPartFile, BoundsAreThoseOfTheValues) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const Schema schema{{"number", type_of("int64"), true},        {"real", type_of("float64"), false},
+                      {"wide", type_of("decimal(30,0)"), false}, {"text", type_of("string"), true},
+                      {"yes", type_of("bool"), false},           {"none", type_of("int32"), true}};
+  arrow::Int64Builder numbers;
+  ASSERT_TRUE(numbers.AppendValues({5, -90, -7, 3}, {true, false, true, true}).ok());
+  arrow::DoubleBuilder reals;
+  ASSERT_TRUE(reals.AppendValues({nan, 0.0, 2.5, nan}).ok());
+  arrow::Decimal128Builder wides(arrow::decimal128(30, 0));
+  for (const char* value : {"1", "-100000000000000000000000", "-3", "99999999999999999999999"})
+    ASSERT_TRUE(wides.Append(arrow::Decimal128(value)).ok());
+  arrow::StringBuilder texts;
+  ASSERT_TRUE(
+      texts.AppendValues({"b", "\xC3\xA4", "", "longer than a word"}, std::vector<std::uint8_t>{1, 1, 0, 1}.data())
+          .ok());
+  arrow::BooleanBuilder flags;
+  ASSERT_TRUE(flags.AppendValues(std::vector<bool>{true, true, true, true}).ok());
+  const Batch batch = arrow::RecordBatch::Make(arrow_schema(schema), 4,
+                                               {*numbers.Finish(), *reals.Finish(), *wides.Finish(), *texts.Finish(),
+                                                *flags.Finish(), *arrow::MakeArrayOfNull(arrow::int32(), 4)});
+  ASSERT_TRUE(write_parquet(path(), schema, GetParam(), {batch}).ok());
+  const auto bounds = [&](int column) {
+    const auto statistics = facts_of(path(), column).statistics;
+    return std::pair(statistics->EncodeMin(), statistics->EncodeMax());
+  };
+  const auto bytes = [](auto value) { return std::string(reinterpret_cast<const char*>(&value), sizeof(value)); };
+  EXPECT_EQ(bounds(0), std::pair(bytes(std::int64_t{-7}), bytes(std::int64_t{5})));
+  EXPECT_EQ(bounds(1), std::pair(bytes(-0.0), bytes(2.5)));
+  EXPECT_EQ(bounds(3), std::pair(std::string("b"), std::string("\xC3\xA4"))) << "texts order as bytes";
+  EXPECT_EQ(bounds(4), std::pair(std::string(1, '\1'), std::string(1, '\1')));
+  const auto wide = std::static_pointer_cast<parquet::FLBAStatistics>(facts_of(path(), 2).statistics);
+  const auto is_negative = [](const parquet::FLBA& value) { return value.ptr[0] >= 0x80; };
+  EXPECT_TRUE(is_negative(wide->min()) && !is_negative(wide->max()));
+  const auto none = facts_of(path(), 5).statistics;
+  EXPECT_FALSE(none->HasMinMax());
+  EXPECT_EQ(none->null_count(), 4);
+  EXPECT_EQ(facts_of(path(), 0).statistics->null_count(), 1);
+}
+
+TEST_P(ParquetPartFile, PagesAndDictionariesFollowTheValues) {
+  const Schema schema{
+      {"key", type_of("int64"), false}, {"zone", type_of("int32"), false}, {"late", type_of("int64"), false}};
+  arrow::Int64Builder keys;
+  arrow::Int32Builder zones;
+  arrow::Int64Builder late;  // repeats at every sampled row, and hardly between them
+  constexpr std::int64_t kRows = 65'536;
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    ASSERT_TRUE(keys.Append(1'000'000 + i).ok());
+    ASSERT_TRUE(zones.Append(static_cast<std::int32_t>(i % 265)).ok());
+    ASSERT_TRUE(late.Append(i % 16 == 0 ? 0 : i).ok());
+  }
+  const Batch batch =
+      arrow::RecordBatch::Make(arrow_schema(schema), kRows, {*keys.Finish(), *zones.Finish(), *late.Finish()});
+  ASSERT_TRUE(write_parquet(path(), schema, GetParam(), {batch}).ok());
+  EXPECT_FALSE(facts_of(path(), 0).has_dictionary);
+  EXPECT_TRUE(facts_of(path(), 1).has_dictionary);
+  EXPECT_FALSE(facts_of(path(), 2).has_dictionary) << "the sample was wrong, and the dictionary was given up";
+  const ChunkFacts key = facts_of(path(), 0);
+  EXPECT_EQ(key.first_rows, (std::vector<std::int64_t>{0, 20'000, 40'000, 60'000}));
+  for (std::size_t page = 0; page < key.first_rows.size(); ++page) {
+    std::int64_t lowest = 0;
+    std::memcpy(&lowest, key.page_lowest[page].data(), sizeof(lowest));
+    EXPECT_EQ(lowest, 1'000'000 + key.first_rows[page]);
+  }
+  EXPECT_TRUE((*read_parquet(path()))->Equals(*batch));
+}
+
+TEST_P(ParquetPartFile, NumbersThatRiseAreDifferences) {
+  SCOPED_TRACE(seed_);
+  const Schema schema{{"rises", type_of("int64"), true}, {"leaps", type_of("int32"), false}};
+  arrow::Int64Builder rises;
+  arrow::Int32Builder leaps;
+  constexpr std::int64_t kRows = 50'000;
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    ASSERT_TRUE((i % 9 == 0 ? rises.AppendNull() : rises.Append(i * 1'000'003)).ok());
+    // Rises on the first pages alone: each page has the encoding that suits it.
+    ASSERT_TRUE(leaps.Append(static_cast<std::int32_t>(i < 20'000 ? i : static_cast<std::int64_t>(random_()))).ok());
+  }
+  const Batch batch = arrow::RecordBatch::Make(arrow_schema(schema), kRows, {*rises.Finish(), *leaps.Finish()});
+  ASSERT_TRUE(write_parquet(path(), schema, GetParam(), {batch}).ok());
+  const auto counts = [&](int column) {
+    std::map<parquet::Encoding::type, int> found;
+    const auto reader = parquet::ParquetFileReader::OpenFile(path().string());
+    const auto group = reader->metadata()->RowGroup(0);
+    const auto chunk = group->ColumnChunk(column);
+    for (const auto& pages : chunk->encoding_stats()) found[pages.encoding] += pages.count;
+    return found;
+  };
+  using parquet::Encoding;
+  EXPECT_EQ(counts(0), (std::map<Encoding::type, int>{{Encoding::DELTA_BINARY_PACKED, 3}}));
+  EXPECT_EQ(counts(1), (std::map<Encoding::type, int>{{Encoding::DELTA_BINARY_PACKED, 1}, {Encoding::PLAIN, 2}}));
+  EXPECT_TRUE((*read_parquet(path()))->Equals(*batch));
 }
 
 TEST_P(ParquetPartFile, APartWithoutRowsIsAFile) {
