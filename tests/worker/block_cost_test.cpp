@@ -29,7 +29,9 @@ Wide wide(SourceFormat format) {
   made.table.from = {SourceId(0)};
   for (std::size_t i = 0; i < kColumns; ++i) {
     ColumnSpec column;
-    column.column = {"c" + std::to_string(i), *DataType::parse("float64"), true};
+    column.column.name = "c" + std::to_string(i);
+    column.column.type.kind = TypeKind::kFloat64;
+    column.column.nullable = true;
     column.from = column.column.name;
     made.table.columns.push_back(column);
     made.source.fields.push_back(column.from);
