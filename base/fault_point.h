@@ -10,7 +10,7 @@
 
 namespace tipple {
 
-inline constexpr std::array<std::string_view, 19> kFaultPoints = {
+inline constexpr std::array<std::string_view, 20> kFaultPoints = {
     "attempt-opened",       // coordinator: the attempt's journal exists, nothing else
     "chunk-started",        // worker: a chunk's first block was read
     "part-created",         // worker: the staged part exists, empty
@@ -20,6 +20,7 @@ inline constexpr std::array<std::string_view, 19> kFaultPoints = {
     "report-received",      // coordinator: a report arrived, not journaled
     "report-journaled",     // coordinator: a report is in the journal
     "publish-started",      // publisher: before anything moved
+    "part-numbered",        // publisher: some of a part's numbers are written, not synced
     "part-moved",           // publisher: a part was moved into data/
     "log-written",          // publisher: the log entry's temporary file is synced
     "log-linked",           // publisher: the commit happened, folder not synced

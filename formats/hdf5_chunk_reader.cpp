@@ -81,6 +81,18 @@ Result<std::vector<std::uint8_t>> Hdf5ChunkReader::decode(std::vector<std::uint8
   return elements;
 }
 
+Result<std::uint64_t> Hdf5ChunkReader::plain_offset(std::uint64_t index) const {
+  const hsize_t element = index * chunk_elements_;
+  unsigned mask = 0;
+  haddr_t address = HADDR_UNDEF;
+  hsize_t size = 0;
+  if (H5Dget_chunk_info_by_coord(dataset_.id(), &element, &mask, &address, &size) < 0)
+    return hdf5_error("cannot find '" + shape_.name + "' at element " + std::to_string(element), path_);
+  if (codec_ != Codec::kNone || address == HADDR_UNDEF || size != chunk_elements_ * shape_.element_bytes)
+    return damaged("not stored as plain values");
+  return std::uint64_t{address};
+}
+
 Result<std::optional<std::vector<std::uint8_t>>> Hdf5ChunkReader::read(std::uint64_t index) const {
   const hsize_t offset = index * chunk_elements_;
   std::vector<std::uint8_t> stored;

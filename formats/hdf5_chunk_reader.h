@@ -25,6 +25,8 @@ class Hdf5ChunkReader {
 
   // Chunk `index` as elements, padding included; nothing if it was never written.
   [[nodiscard]] Result<std::optional<std::vector<std::uint8_t>>> read(std::uint64_t index) const;
+  // Where in the file chunk `index` stands; an Error unless it does so as plain elements. With an Hdf5Lock held.
+  [[nodiscard]] Result<std::uint64_t> plain_offset(std::uint64_t index) const;
 
  private:
   Hdf5ChunkReader() = default;

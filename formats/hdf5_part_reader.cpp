@@ -202,6 +202,21 @@ Result<std::string> Hdf5PartReader::attribute(const std::string& name) const {
   return hdf5_get_text(root.id(), name.c_str(), impl_->path);
 }
 
+Result<std::vector<NumberRun>> Hdf5PartReader::number_runs(std::uint32_t column) const {
+  TIPPLE_CHECK(column < impl_->schema.size(), "a column that the part does not have");
+  const Column& of = impl_->schema[column];
+  const Hdf5ChunkReader* const values = impl_->find(column, PartDataset::Role::kValues);
+  if (of.type.kind != TypeKind::kInt64 || of.nullable || values == nullptr)
+    return environment_error("has no numbers in '" + of.name + "'", impl_->path.string());
+  const Hdf5Lock lock;
+  std::vector<NumberRun> runs;
+  for (std::uint64_t group = 0; group < impl_->group_count(); ++group) {
+    TIPPLE_TRY(const std::uint64_t offset, values->plain_offset(group));
+    runs.push_back({offset, group * impl_->group_rows, static_cast<std::uint64_t>(impl_->rows_of_group(group))});
+  }
+  return runs;
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> Hdf5PartReader::read_row_group(
     std::uint64_t index, const std::optional<std::vector<std::uint32_t>>& columns) {
   TIPPLE_CHECK(index < impl_->group_count(), "a row group that the part does not have");

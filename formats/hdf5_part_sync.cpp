@@ -1,36 +1,29 @@
 // What follows the close of a part (formats/hdf5_part_writer.h): HDF5 never syncs.
 #include <fcntl.h>
-#include <openssl/evp.h>
 
 #include <memory>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "formats/hdf5_part_writer.h"
+#include "formats/sha256_stream.h"
 
 namespace tipple {
 namespace {
 
 constexpr std::size_t kReadBytes = limits::kMiB;
 
-using Digest = std::unique_ptr<EVP_MD_CTX, decltype([](EVP_MD_CTX* context) { EVP_MD_CTX_free(context); })>;
-
 Result<SyncedFile> hash(const File& file) {
-  const Digest digest(EVP_MD_CTX_new());
+  Sha256Stream digest;
   SyncedFile synced;
-  if (!digest || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1)
-    return environment_error("no SHA-256 in OpenSSL");
   const std::unique_ptr<std::byte[]> buffer(new std::byte[kReadBytes]);
   while (true) {
     TIPPLE_TRY(const std::size_t got, file.read_at({buffer.get(), kReadBytes}, synced.bytes));
     if (got == 0) break;
     synced.bytes += got;
-    if (EVP_DigestUpdate(digest.get(), buffer.get(), got) != 1)
-      return environment_error("SHA-256 failed", file.path().string());
+    digest.add({buffer.get(), got});
   }
-  if (EVP_DigestFinal_ex(digest.get(), synced.sha256.data(), nullptr) != 1) {
-    return environment_error("SHA-256 failed", file.path().string());
-  }
+  synced.sha256 = digest.finish();
   return synced;
 }
 

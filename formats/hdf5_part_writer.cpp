@@ -69,9 +69,11 @@ Result<Hdf5Handle> create_dataset(hid_t file, const Column& column, const PartDa
 }  // namespace
 
 struct Hdf5PartWriter::Impl {
+  explicit Impl(const PartCoding& how) : coding(how) {}
+
   std::filesystem::path path;
   Schema schema;
-  Codec codec = Codec::kDeflate;
+  PartCoding coding;
   Hdf5Handle file;
   std::vector<OpenDataset> datasets;  // part_datasets(schema)
   std::uint64_t rows = 0;
@@ -89,8 +91,8 @@ struct Hdf5PartWriter::Impl {
         if (!group->last && bytes < limits::kStringChunkBytes) continue;
         elements = std::min(bytes, limits::kStringChunkBytes);
       }
-      TIPPLE_TRY(dataset.handle,
-                 create_dataset(file.id(), schema[dataset.shape.column], dataset.shape, elements, codec, path));
+      TIPPLE_TRY(dataset.handle, create_dataset(file.id(), schema[dataset.shape.column], dataset.shape, elements,
+                                                coding.of(dataset.shape.column), path));
     }
     return {};
   }
@@ -168,13 +170,13 @@ Hdf5PartWriter& Hdf5PartWriter::operator=(Hdf5PartWriter&& other) noexcept {
 
 Hdf5PartWriter::~Hdf5PartWriter() { discard(); }
 
-Result<Hdf5PartWriter> Hdf5PartWriter::create(const std::filesystem::path& path, const Schema& schema, Codec codec,
+Result<Hdf5PartWriter> Hdf5PartWriter::create(const std::filesystem::path& path, const Schema& schema,
+                                              const PartCoding& coding,
                                               const std::map<std::string, std::string>& attributes) {
   TIPPLE_RETURN_IF_ERROR(check_part_schema(schema));
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(coding);
   impl->path = path;
   impl->schema = schema;
-  impl->codec = codec;
   for (PartDataset& dataset : part_datasets(schema)) impl->datasets.push_back({std::move(dataset), {}, 0});
   {
     const Hdf5Lock lock;

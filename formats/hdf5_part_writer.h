@@ -21,7 +21,8 @@ class Hdf5PartWriter {
  public:
   // Creates `path` exclusively. `attributes`: further root attributes (strings).
   [[nodiscard]] static Result<Hdf5PartWriter> create(const std::filesystem::path& path, const Schema& schema,
-                                                     Codec codec, const std::map<std::string, std::string>& attributes);
+                                                     const PartCoding& coding,
+                                                     const std::map<std::string, std::string>& attributes);
   Hdf5PartWriter(Hdf5PartWriter&&) noexcept;
   Hdf5PartWriter& operator=(Hdf5PartWriter&&) noexcept;
   ~Hdf5PartWriter();  // discards what was not closed

@@ -140,6 +140,15 @@ class ChunkEncoder {
   std::vector<std::uint8_t> validity_;
 };
 
+// encode_parquet_column(): `numbered`.
+class NumberedValues : public FixedValues<std::int64_t> {
+ public:
+  using FixedValues::FixedValues;
+  [[nodiscard]] DirectPage put_direct(std::uint8_t* out) const { return {put_plain(out), false}; }
+  [[nodiscard]] static ParquetBounds bounds(std::span<const std::uint32_t> /*codes*/) { return {}; }
+  [[nodiscard]] static ParquetBounds chunk_bounds() { return {}; }
+};
+
 struct ChunkContext {
   const ParquetColumnRows& rows;
   const Column& column;
@@ -211,12 +220,17 @@ void encode(const ChunkContext& context, std::size_t stored_bytes) {
 }  // namespace
 
 void encode_parquet_column(const RowGroup& group, std::uint32_t index, const Column& column, int stored_bytes,
-                           ParquetPages& pages) {
+                           bool numbered, ParquetPages& pages) {
   thread_local ParquetScratch scratch;
   const ParquetColumnRows rows(group, index);
   TIPPLE_CHECK(column.nullable || rows.nulls(0, rows.rows()) == 0, "a null in a column that has none");
-  const bool dictionary = wants_dictionary(rows, column.type);
-  encode({rows, column, dictionary, pages, scratch}, static_cast<std::size_t>(std::max(stored_bytes, 0)));
+  if (numbered) {
+    NumberedValues values(rows, column.type, sizeof(std::int64_t), scratch);
+    ChunkEncoder<NumberedValues>(rows, column.nullable, std::move(values), pages, scratch).encode_directly();
+  } else {
+    const bool dictionary = wants_dictionary(rows, column.type);
+    encode({rows, column, dictionary, pages, scratch}, static_cast<std::size_t>(std::max(stored_bytes, 0)));
+  }
   scratch.trim();
 }
 

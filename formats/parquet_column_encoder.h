@@ -13,9 +13,10 @@
 
 namespace tipple {
 
-// Precondition: group.rows > 0; no nulls where the column has none. `stored_bytes`: of a FIXED_LEN_BYTE_ARRAY.
-// Parquet's own layer may throw.
+// `numbered`: an int64 whose values are written over when the load is published: plain, without bounds, for they would
+// be those of other values. Precondition: group.rows > 0; no nulls where the column has none. `stored_bytes`: of a
+// FIXED_LEN_BYTE_ARRAY. Parquet's own layer may throw.
 void encode_parquet_column(const RowGroup& group, std::uint32_t index, const Column& column, int stored_bytes,
-                           ParquetPages& pages);
+                           bool numbered, ParquetPages& pages);
 
 }  // namespace tipple

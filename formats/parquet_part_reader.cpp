@@ -8,6 +8,7 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
+#include <parquet/page_index.h>
 #include <parquet/properties.h>
 #include <parquet/schema.h>
 
@@ -85,6 +86,40 @@ struct ParquetPartReader::Impl {
     return converted;
   }
 
+  // The plain values of a page of a column without levels are its last bytes.
+  Status add_runs(int group, std::uint32_t index, std::vector<NumberRun>& runs) const {
+    const Column& of = schema[index];
+    parquet::ParquetFileReader* const file = reader->parquet_reader();
+    const auto metadata_of_group = file->metadata()->RowGroup(group);
+    const auto chunk = metadata_of_group->ColumnChunk(static_cast<int>(index));
+    const auto indexes = file->GetPageIndexReader() ? file->GetPageIndexReader()->RowGroup(group) : nullptr;
+    const auto pages = indexes ? indexes->GetOffsetIndex(static_cast<int>(index)) : nullptr;
+    if (of.type.kind != TypeKind::kInt64 || of.nullable || pages == nullptr || chunk->has_dictionary_page() ||
+        chunk->compression() != parquet::Compression::UNCOMPRESSED)
+      return damaged("'" + of.name + "' is not stored as plain values", path);
+    constexpr std::int64_t kWidth = sizeof(std::int64_t);
+    const std::uint64_t rows_before = runs.empty() ? 0 : runs.back().first_row + runs.back().rows;
+    const std::int64_t rows_of_group = metadata_of_group->num_rows();
+    std::int64_t next_offset = chunk->data_page_offset();
+    std::int64_t next_row = 0;
+    const auto& locations = pages->page_locations();
+    for (std::size_t i = 0; i < locations.size(); ++i) {
+      const parquet::PageLocation& page = locations[i];
+      const std::int64_t end_row = i + 1 < locations.size() ? locations[i + 1].first_row_index : rows_of_group;
+      if (page.first_row_index != next_row || page.offset != next_offset || end_row <= next_row ||
+          end_row > rows_of_group || end_row - next_row > (page.compressed_page_size - 1) / kWidth)
+        return damaged("the pages of '" + of.name + "' do not follow one another", path);
+      const std::int64_t page_rows = end_row - next_row;
+      next_offset = page.offset + page.compressed_page_size;
+      runs.push_back({static_cast<std::uint64_t>(next_offset - page_rows * kWidth),
+                      rows_before + static_cast<std::uint64_t>(next_row), static_cast<std::uint64_t>(page_rows)});
+      next_row = end_row;
+    }
+    if (next_row != rows_of_group || next_offset != chunk->data_page_offset() + chunk->total_compressed_size())
+      return damaged("the pages of '" + of.name + "' are not all there", path);
+    return {};
+  }
+
   Status read(std::uint64_t index, const std::vector<std::uint32_t>& columns,
               std::shared_ptr<arrow::RecordBatch>& batch) {
     const std::vector<int> wanted(columns.begin(), columns.end());
@@ -121,6 +156,14 @@ std::uint64_t ParquetPartReader::row_groups() const {
   return static_cast<std::uint64_t>(impl_->reader->num_row_groups());
 }
 Result<std::string> ParquetPartReader::attribute(const std::string& name) const { return impl_->attribute(name); }
+
+Result<std::vector<NumberRun>> ParquetPartReader::number_runs(std::uint32_t column) const {
+  TIPPLE_CHECK(column < impl_->schema.size(), "a column that the part does not have");
+  std::vector<NumberRun> runs;
+  for (int group = 0; group < impl_->reader->num_row_groups(); ++group)
+    TIPPLE_RETURN_IF_ERROR(guarded(impl_->path, [&] { return impl_->add_runs(group, column, runs); }));
+  return runs;
+}
 
 Result<std::shared_ptr<arrow::RecordBatch>> ParquetPartReader::read_row_group(
     std::uint64_t index, const std::optional<std::vector<std::uint32_t>>& columns) {

@@ -14,6 +14,7 @@
 #include <arrow/type_fwd.h>
 
 #include "base/result.h"
+#include "formats/part_numbers.h"
 #include "jobs/data_type.h"
 
 namespace tipple {
@@ -28,6 +29,8 @@ class ParquetPartReader {
   [[nodiscard]] std::uint64_t rows() const;
   [[nodiscard]] std::uint64_t row_groups() const;
   [[nodiscard]] Result<std::string> attribute(const std::string& name) const;
+  // Where the values of a column that was written with PartCoding::numbered stand.
+  [[nodiscard]] Result<std::vector<NumberRun>> number_runs(std::uint32_t column) const;
   // Row group `index` as a batch (formats/arrow_types.h) with all columns, or those in `columns` (positions,
   // ascending).
   [[nodiscard]] Result<std::shared_ptr<arrow::RecordBatch>> read_row_group(

@@ -1,6 +1,7 @@
 #include "formats/parquet_part_writer.h"
 
 #include <arrow/io/file.h>
+#include <arrow/util/compression.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fcntl.h>
 #include <parquet/file_writer.h>
@@ -35,10 +36,10 @@ Status guarded(const fs::path& path, Function&& function) {
   }
 }
 
-std::shared_ptr<parquet::WriterProperties> writer_properties(Codec codec) {
+std::shared_ptr<parquet::WriterProperties> writer_properties(const Schema& schema, const PartCoding& coding) {
   parquet::WriterProperties::Builder builder;
   builder.created_by("tipple version " TIPPLE_VERSION);
-  switch (codec) {
+  switch (coding.codec) {
     case Codec::kZstd:
       builder.compression(parquet::Compression::ZSTD)->compression_level(kZstdLevel);
       break;
@@ -52,6 +53,11 @@ std::shared_ptr<parquet::WriterProperties> writer_properties(Codec codec) {
       builder.compression(parquet::Compression::UNCOMPRESSED);
       break;
   }
+  if (coding.numbered) {
+    // What stands where its values do is written over later.
+    builder.compression(schema[*coding.numbered].name, parquet::Compression::UNCOMPRESSED)
+        ->compression_level(schema[*coding.numbered].name, arrow::util::kUseDefaultCompressionLevel);
+  }
   return builder.build();
 }
 
@@ -60,6 +66,7 @@ std::shared_ptr<parquet::WriterProperties> writer_properties(Codec codec) {
 struct ParquetPartWriter::Impl {
   fs::path path;
   Schema schema;
+  PartCoding coding;
   parquet::SchemaDescriptor stored_schema;
   std::shared_ptr<parquet::WriterProperties> properties;
   std::shared_ptr<arrow::KeyValueMetadata> attributes;
@@ -69,8 +76,11 @@ struct ParquetPartWriter::Impl {
   std::uint64_t rows = 0;
   bool closed = false;
 
-  Impl(fs::path path_in, Schema schema_in, Codec codec)
-      : path(std::move(path_in)), schema(std::move(schema_in)), properties(writer_properties(codec)) {
+  Impl(fs::path path_in, Schema schema_in, const PartCoding& how)
+      : path(std::move(path_in)),
+        schema(std::move(schema_in)),
+        coding(how),
+        properties(writer_properties(schema, coding)) {
     stored_schema.Init(parquet_schema(schema));
     metadata = parquet::FileMetaDataBuilder::Make(&stored_schema, properties);
     indexes = parquet::PageIndexBuilder::Make(&stored_schema);
@@ -109,7 +119,7 @@ struct ParquetPartWriter::Impl {
             for (std::uint32_t i = range.begin(); i < range.end(); ++i) {
               results[i] = guarded(path, [&]() -> Status {
                 const int stored_bytes = stored_schema.Column(static_cast<int>(i))->type_length();
-                encode_parquet_column(group, i, schema[i], stored_bytes, columns[i]);
+                encode_parquet_column(group, i, schema[i], stored_bytes, coding.numbered == i, columns[i]);
                 return {};
               });
             }
@@ -151,7 +161,8 @@ ParquetPartWriter::ParquetPartWriter(ParquetPartWriter&&) noexcept = default;
 ParquetPartWriter& ParquetPartWriter::operator=(ParquetPartWriter&&) noexcept = default;
 ParquetPartWriter::~ParquetPartWriter() = default;
 
-Result<ParquetPartWriter> ParquetPartWriter::create(const fs::path& path, const Schema& schema, Codec codec,
+Result<ParquetPartWriter> ParquetPartWriter::create(const fs::path& path, const Schema& schema,
+                                                    const PartCoding& coding,
                                                     const std::map<std::string, std::string>& attributes) {
   std::vector<std::string> keys{kParquetSchemaKey};
   std::vector<std::string> values{schema_to_json(schema)};
@@ -161,7 +172,7 @@ Result<ParquetPartWriter> ParquetPartWriter::create(const fs::path& path, const 
   }
   std::unique_ptr<Impl> impl;
   TIPPLE_RETURN_IF_ERROR(guarded(path, [&] {
-    impl = std::make_unique<Impl>(path, schema, codec);
+    impl = std::make_unique<Impl>(path, schema, coding);
     impl->attributes = arrow::key_value_metadata(std::move(keys), std::move(values));
     return impl->open();
   }));

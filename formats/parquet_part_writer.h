@@ -23,7 +23,7 @@ class ParquetPartWriter {
   // Creates `path` exclusively. `attributes`: further key-value metadata of the file. kDeflate is Parquet's gzip, kLz4
   // its LZ4_RAW.
   [[nodiscard]] static Result<ParquetPartWriter> create(const std::filesystem::path& path, const Schema& schema,
-                                                        Codec codec,
+                                                        const PartCoding& coding,
                                                         const std::map<std::string, std::string>& attributes);
   ParquetPartWriter(ParquetPartWriter&&) noexcept;
   ParquetPartWriter& operator=(ParquetPartWriter&&) noexcept;

@@ -75,6 +75,7 @@ class FixedValues {
   void load(std::size_t first, std::size_t count);
   [[nodiscard]] std::size_t direct_bytes_max() const;
   [[nodiscard]] DirectPage put_direct(std::uint8_t* out) const;
+  [[nodiscard]] std::uint8_t* put_plain(std::uint8_t* out) const { return put(values_, out); }
   [[nodiscard]] std::optional<std::int64_t> text_bytes() const { return std::nullopt; }
   [[nodiscard]] bool add_codes(std::uint32_t* codes) { return dictionary_.add(values_, codes); }
   [[nodiscard]] ParquetBounds bounds(std::span<const std::uint32_t> codes);

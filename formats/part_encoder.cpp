@@ -130,7 +130,7 @@ std::vector<PartDataset> part_datasets(const Schema& schema) {
   return datasets;
 }
 
-Result<EncodedRowGroup> encode_row_group(const RowGroup& group, const Schema& schema, Codec codec) {
+Result<EncodedRowGroup> encode_row_group(const RowGroup& group, const Schema& schema, const PartCoding& coding) {
   thread_local EncodeScratch scratch;
   EncodedRowGroup encoded;
   encoded.sequence = group.sequence;
@@ -143,13 +143,14 @@ Result<EncodedRowGroup> encode_row_group(const RowGroup& group, const Schema& sc
     const PartDataset& dataset = datasets[d];
     if (dataset.role == PartDataset::Role::kStringBytes) {
       for (const auto& chunk : group.string_chunks) {
-        if (chunk.column == dataset.column) encoded.chunks.push_back(encode_string_chunk(chunk, d, codec, scratch));
+        if (chunk.column == dataset.column)
+          encoded.chunks.push_back(encode_string_chunk(chunk, d, coding.codec, scratch));
       }
       continue;
     }
     const ColumnGather gather(schema[dataset.column], dataset);
     if (dataset.role == PartDataset::Role::kValid && gather.all_valid(group.slices)) continue;
-    encoded.chunks.push_back(encode_rows(group, gather, d, encoded.chunk_elements, codec, scratch));
+    encoded.chunks.push_back(encode_rows(group, gather, d, encoded.chunk_elements, coding.of(dataset.column), scratch));
   }
   for (std::uint32_t c = 0; c < schema.size(); ++c) {
     if (!schema[c].nullable && ColumnGather::has_nulls(group.slices, c)) {

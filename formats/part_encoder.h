@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -15,6 +16,17 @@
 #include "jobs/job_spec.h"
 
 namespace tipple {
+
+// How a part stores its columns: all with `codec`, but `numbered` (a position) as plain values without statistics, so
+// that they can be written in place when they are known (formats/part_numbers.h).
+struct PartCoding {
+  PartCoding(Codec all, std::optional<std::uint32_t> numbered_column = std::nullopt)  // NOLINT: implicit on purpose
+      : codec(all), numbered(numbered_column) {}
+  [[nodiscard]] Codec of(std::uint32_t column) const { return numbered == column ? Codec::kNone : codec; }
+
+  Codec codec;
+  std::optional<std::uint32_t> numbered;
+};
 
 // Slices of batches that make up one row group, and the whole string-byte chunks that became complete with it.
 // Slices keep their batches alive; nothing is copied here.
@@ -81,6 +93,7 @@ struct PartDataset {
 [[nodiscard]] std::vector<PartDataset> part_datasets(const Schema& schema);
 
 // Gathers, shuffles and compresses. Thread-safe; scratch memory is per thread and reused.
-[[nodiscard]] Result<EncodedRowGroup> encode_row_group(const RowGroup& group, const Schema& schema, Codec codec);
+[[nodiscard]] Result<EncodedRowGroup> encode_row_group(const RowGroup& group, const Schema& schema,
+                                                       const PartCoding& coding);
 
 }  // namespace tipple

@@ -33,21 +33,19 @@ class Resolver {
     // What follows would only repeat what is wrong with the columns.
     if (!mistakes_.empty()) return std::move(mistakes_);
     Schema schema = columns;
+    Schema checked;  // what checks see: rows before they are numbered
     for (std::size_t i = 0; i < table_.steps.size(); ++i) {
       std::vector<StepMistake> found;
       if (const auto* lookup = std::get_if<LookupStep>(&table_.steps[i])) check_lookup_fields(*lookup, found);
+      if (const auto* number = std::get_if<NumberStep>(&table_.steps[i])) check_number(*number, i, found);
+      checked = schema;
       schema = schema_after(table_.steps[i], schema, found);
       add(Part::kStep, i, std::move(found));
     }
+    if (numbered_.empty()) checked = schema;
     check_output(schema);
-    for (std::size_t i = 0; i < table_.checks.size(); ++i) {
-      std::vector<StepMistake> found;
-      const CheckSpec& check = table_.checks[i];
-      check_check(check, schema, found);
-      if (check.kind == CheckSpec::Kind::kForeignKey) check_source_fields(check.source, check.foreign_columns, found);
-      add(Part::kCheck, i, std::move(found));
-    }
-    check_sums(schema);
+    for (std::size_t i = 0; i < table_.checks.size(); ++i) add(Part::kCheck, i, check_rows(table_.checks[i], checked));
+    check_sums(checked);
     if (mistakes_.empty()) table_.output = std::move(schema);
     return std::move(mistakes_);
   }
@@ -159,6 +157,35 @@ class Resolver {
     }
   }
 
+  void check_number(const NumberStep& step, std::size_t position, std::vector<StepMistake>& found) {
+    numbered_ = step.into;
+    if (position + 1 == table_.steps.size()) return;
+    found.push_back({"'number' must be the last step: rows are numbered when nothing can take them away any more",
+                     "move it behind the others, and say it once"});
+  }
+
+  // A row has no number before the load is published, and so none that a check could look at.
+  [[nodiscard]] bool names_number(const std::string& name, std::vector<StepMistake>& found) const {
+    if (numbered_.empty() || name != numbered_) return false;
+    found.push_back({fmt::format("the column '{}' is numbered when the table is published, after the checks", name),
+                     "check other columns: numbers have no gaps and none comes twice"});
+    return true;
+  }
+
+  [[nodiscard]] std::vector<StepMistake> check_rows(const CheckSpec& check, const Schema& checked) const {
+    std::vector<StepMistake> found;
+    std::vector<std::string> names = check.columns;
+    if (check.kind == CheckSpec::Kind::kRule) {
+      if (auto named = expression_columns(check.rule); named.ok()) names = std::move(named).value();
+    }
+    for (const std::string& name : names) {
+      if (names_number(name, found)) return found;
+    }
+    check_check(check, checked, found);
+    if (check.kind == CheckSpec::Kind::kForeignKey) check_source_fields(check.source, check.foreign_columns, found);
+    return found;
+  }
+
   // The table as parts store it.
   void check_output(const Schema& output) {
     const std::size_t last = table_.steps.empty() ? 0 : table_.steps.size() - 1;
@@ -178,11 +205,12 @@ class Resolver {
     }
   }
 
-  void check_sums(const Schema& output) {
+  void check_sums(const Schema& checked) {
     const auto& sums = table_.expectations.sums;
     for (std::size_t i = 0; i < sums.size(); ++i) {
       std::vector<StepMistake> found;
-      const Column* column = require_column(output, sums[i].column, found);
+      const Column* column =
+          names_number(sums[i].column, found) ? nullptr : require_column(checked, sums[i].column, found);
       if (column != nullptr && !is_number_type(column->type)) {
         found.push_back({fmt::format("the column '{}' is {} and has no sum", column->name, column->type.to_string()),
                          "sums are of numbers"});
@@ -194,6 +222,7 @@ class Resolver {
   const JobSpec& job_;
   TableSpec& table_;
   std::vector<TableSchemaMistake> mistakes_;
+  std::string numbered_;  // the column that the step `number` fills, if there is one
 };
 
 // Depth first; a column that is met again while it is open closes a cycle.

@@ -114,6 +114,26 @@ class FilterStep : public TableStep {
   ExpressionProgram condition_;
 };
 
+// Zeros, where the publisher writes the numbers (formats/part_numbers.h).
+class UnnumberedStep : public TableStep {
+ public:
+  explicit UnnumberedStep(std::shared_ptr<arrow::Schema> schema) : schema_(std::move(schema)) {}
+
+  Status run(StepBatch& batch, const std::vector<std::uint64_t>&, arrow::MemoryPool* pool) const override {
+    const std::int64_t bytes = batch.size() * static_cast<std::int64_t>(sizeof(std::int64_t));
+    TIPPLE_TRY(std::shared_ptr<arrow::Buffer> zeros, new_buffer(bytes, pool));
+    if (bytes > 0) std::memset(zeros->mutable_data(), 0, static_cast<std::size_t>(bytes));
+    auto columns = batch.rows().columns();
+    columns.push_back(
+        arrow::MakeArray(arrow::ArrayData::Make(arrow::int64(), batch.size(), {nullptr, std::move(zeros)}, 0)));
+    batch.set_columns(schema_, std::move(columns));
+    return {};
+  }
+
+ private:
+  std::shared_ptr<arrow::Schema> schema_;
+};
+
 MadeStep project(const Schema& input, const Schema& output) {
   std::vector<int> positions;
   for (const Column& column : output) positions.push_back(find_column(input, column.name));
@@ -233,7 +253,7 @@ MadeStep make_step(const RenameStep&, const StepPlace& at) {
 MadeStep make_step(const DropStep&, const StepPlace& at) { return project(at.input, at.output); }
 
 MadeStep make_step(const NumberStep&, const StepPlace& at) {
-  return usage_error("surrogate keys cannot be loaded yet", at.place, "leave 'number' out");
+  return std::unique_ptr<TableStep>(std::make_unique<UnnumberedStep>(arrow_schema(at.output)));
 }
 
 }  // namespace tipple

@@ -93,6 +93,10 @@ std::uint64_t PartScan::row_groups() const {
   return impl_->with_reader([](auto& reader) { return reader.row_groups(); });
 }
 
+Result<std::vector<NumberRun>> PartScan::number_runs(std::uint32_t column) {
+  return impl_->with_reader([&](auto& reader) { return reader.number_runs(column); });
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> PartScan::read_stored(std::uint64_t index) {
   return impl_->with_reader([&](auto& reader) { return reader.read_row_group(index); });
 }

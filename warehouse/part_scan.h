@@ -12,6 +12,7 @@
 #include <arrow/type_fwd.h>
 
 #include "base/result.h"
+#include "formats/part_numbers.h"
 #include "jobs/data_type.h"
 #include "jobs/job_spec.h"
 
@@ -28,6 +29,8 @@ class PartScan {
   [[nodiscard]] const Schema& part_schema() const;
   [[nodiscard]] std::uint64_t rows() const;
   [[nodiscard]] std::uint64_t row_groups() const;
+  // Where the part has the numbers of a column (a position in the part's schema).
+  [[nodiscard]] Result<std::vector<NumberRun>> number_runs(std::uint32_t column);
   // Row group `index` as the part holds it, all its columns.
   [[nodiscard]] Result<std::shared_ptr<arrow::RecordBatch>> read_stored(std::uint64_t index);
   // Row group `index` with these of the table's columns (positions, ascending, distinct).

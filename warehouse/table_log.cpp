@@ -264,15 +264,16 @@ Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::stri
     for (;;) {
       TIPPLE_TRY(const bool more, cursor.advance());
       if (!more) break;
-      if (cursor.table().commit.load == info.load) return CommitOutcome{cursor.table().version, true};
+      if (cursor.table().commit.load == info.load) return CommitOutcome{cursor.table().version, true, false};
     }
+    if (options.only_as && cursor.next() != *options.only_as) return CommitOutcome{cursor.next(), false, true};
     TIPPLE_TRY(const Schema after, schema_after(cursor, table, schema, info.write, options.evolve));
     const std::string entry = print_log_entry(next_entry(cursor, schema, after, codec, parts, info), after);
     fault_point("log-written");
     TIPPLE_TRY(const bool committed, create_file_exclusive(cursor.next_path(), entry));
     if (committed) {
       fault_point("log-linked");
-      return CommitOutcome{cursor.next(), false};
+      return CommitOutcome{cursor.next(), false, false};
     }
   }
   return environment_error("gave up after " + std::to_string(kCommitTriesMax) + " lost races", cursor.folder().string(),

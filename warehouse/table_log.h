@@ -76,6 +76,9 @@ struct HistoryEntry {
 struct CommitOptions {
   PartFormat format = PartFormat::kHdf5;
   bool evolve = false;  // the table's columns may grow (warehouse/schema_evolution.h)
+  // Rows that hold for one state of the table only (numbers that go on after its last one): become this version or
+  // none.
+  std::optional<std::uint64_t> only_as = std::nullopt;
 };
 
 // What every commit_version() of these rows would refuse (kUsage): another format than the table's, columns that do not
@@ -85,10 +88,12 @@ struct CommitOptions {
 
 // Commits `parts` (already in data/, synced; of `schema`, as their statistics) as a new version: `replace` removes all
 // others, `append` keeps them and requires an equal schema, or one that widens the table's if it may evolve (kUsage
-// otherwise). On a lost race it rereads: this load is there -> already; else it rebases and tries the next number.
+// otherwise). On a lost race it rereads: this load is there -> already; else it rebases and tries the next number, or
+// says that the only one it may be is taken.
 struct CommitOutcome {
   std::uint64_t version = 0;
   bool already = false;
+  bool taken = false;  // nothing was committed: another load has options.only_as
 };
 [[nodiscard]] Result<CommitOutcome> commit_version(const Warehouse& warehouse, const std::string& table,
                                                    const Schema& schema, Codec codec,

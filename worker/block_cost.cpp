@@ -15,6 +15,9 @@ constexpr std::uint64_t kColumnBytes = 3 * 64 + 64;
 // CsvIndex: a field end a byte, in a buffer that grows by doubling. Other formats: a line end for every other byte.
 constexpr std::uint64_t kCsvIndexFactor = 2 * sizeof(std::uint32_t);
 constexpr std::uint64_t kLineIndexFactor = sizeof(std::uint32_t);
+// JsonCells: begin and end of each wanted value, and a copy of the block.
+constexpr std::uint64_t kJsonCellBits = 2 * 32;
+constexpr std::uint64_t kJsonRecordBytesMin = 2;  // anything at all, and its line end
 
 bool is_text(const DataType& type) { return type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString; }
 
@@ -49,12 +52,13 @@ std::uint64_t value_bits(const DataType& type) {
   TIPPLE_CHECK(false, "unknown type kind");
 }
 
+bool is_read(const ColumnSpec& column) { return column.expr.empty() && !column.from.starts_with('$'); }
+
 // A record of a CSV file has at least a byte for each field: its delimiter or line end.
 std::uint64_t fields_of(const TableSpec& table) {
   std::set<std::string_view> fields;
   for (const ColumnSpec& column : table.columns) {
-    if (column.expr.empty() && !column.from.starts_with('$'))
-      fields.insert(column.from.empty() ? column.column.name : column.from);
+    if (is_read(column)) fields.insert(column.from.empty() ? column.column.name : column.from);
   }
   return fields.size();
 }
@@ -63,7 +67,9 @@ std::uint64_t fields_of(const TableSpec& table) {
 
 BlockCost::BlockCost(const SourceSpec& source, const std::vector<const TableSpec*>& tables) {
   const bool csv = source.format == SourceFormat::kCsv;
+  const bool json = source.format == SourceFormat::kJsonLines;
   index_factor_ = csv ? kCsvIndexFactor : kLineIndexFactor;
+  if (json) record_bytes_min_ = kJsonRecordBytesMin;
   for (const TableSpec* table : tables) {
     if (csv && table->from.size() == 1) record_bytes_min_ = std::max(record_bytes_min_, fields_of(*table));
     const auto add = [this](const Column& column) {
@@ -74,8 +80,10 @@ BlockCost::BlockCost(const SourceSpec& source, const std::vector<const TableSpec
     for (const ColumnSpec& column : table->columns) {
       add(column.column);
       any_text |= is_text(column.column.type);
+      if (json && is_read(column)) bits_per_record_ += kJsonCellBits;
     }
     texts_ += any_text ? 1 : 0;
+    if (json) texts_ += 1;
     if (!table->needs_pipeline()) continue;
     // Its steps make another batch of this one.
     any_text = false;

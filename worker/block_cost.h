@@ -1,4 +1,5 @@
-// BlockCost: the memory that a block of a source can come to on its way through the graph: slab, index, batches.
+// BlockCost: the memory that a block of a source can come to on its way through the graph: slab, index, JSON's cells,
+// batches.
 //
 // An upper bound for records that are rows, so that blocks which were let in never outgrow the budget. A reject's words
 // are charged when they are known: a block of nothing but rejects may pass the bound. Value; any thread.

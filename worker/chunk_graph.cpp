@@ -266,7 +266,7 @@ Status ChunkGraph::encode(GroupJob& job) {
   const TableOutput& output = *outputs_[job.table];
   // A Parquet part is encoded where it is written, a column a task.
   if (output.spec().part_format == PartFormat::kParquet) return {};
-  TIPPLE_TRY(job.encoded, encode_row_group(job.group, output.schema(), output.spec().codec));
+  TIPPLE_TRY(job.encoded, encode_row_group(job.group, output.schema(), output.coding()));
   job.group = {};
   std::uint64_t bytes = 0;
   for (const EncodedChunk& chunk : job.encoded.chunks) bytes += chunk.bytes.capacity();

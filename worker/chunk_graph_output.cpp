@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "formats/content_digest.h"
+#include "jobs/numbered_column.h"
 
 namespace tipple {
 namespace {
@@ -23,11 +24,17 @@ std::uint32_t group_rows(const TableSpec& spec) {
   return spec.part_format == PartFormat::kParquet ? kParquetGroupRows : limits::kRowGroupRows;
 }
 
+PartCoding coding_of(const TableSpec& spec) {
+  const std::optional<NumberedColumn> numbered = numbered_column(spec);
+  return {spec.codec, numbered ? std::optional(numbered->position) : std::nullopt};
+}
+
 }  // namespace
 
 TableOutput::TableOutput(const TableSpec& spec, StagingPlace place)
     : spec_(spec),
       schema_(spec.schema()),
+      coding_(coding_of(spec)),
       place_(std::move(place)),
       sums_([this] { return Sums(schema_); }),
       grouper_(schema_, group_rows(spec)) {}
@@ -97,9 +104,9 @@ Status TableOutput::create_part() {
   TIPPLE_RETURN_IF_ERROR(create_folders(place_.folder));
   const std::filesystem::path path = place_.folder / (place_.stem + (parquet ? ".parquet" : ".h5"));
   if (parquet) {
-    TIPPLE_TRY(parquet_, ParquetPartWriter::create(path, schema_, spec_.codec, place_.attributes));
+    TIPPLE_TRY(parquet_, ParquetPartWriter::create(path, schema_, coding_, place_.attributes));
   } else {
-    TIPPLE_TRY(hdf5_, Hdf5PartWriter::create(path, schema_, spec_.codec, place_.attributes));
+    TIPPLE_TRY(hdf5_, Hdf5PartWriter::create(path, schema_, coding_, place_.attributes));
   }
   part_path_ = path;
   fault_point("part-created");

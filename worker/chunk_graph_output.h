@@ -42,6 +42,7 @@ class TableOutput {
 
   [[nodiscard]] const TableSpec& spec() const { return spec_; }
   [[nodiscard]] const Schema& schema() const { return schema_; }
+  [[nodiscard]] const PartCoding& coding() const { return coding_; }
 
   // Check stage, on many threads.
   void check(const arrow::RecordBatch& batch);
@@ -81,6 +82,7 @@ class TableOutput {
 
   const TableSpec& spec_;
   const Schema schema_;
+  const PartCoding coding_;
   const StagingPlace place_;
   tbb::enumerable_thread_specific<Sums> sums_;
 

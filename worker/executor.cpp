@@ -49,6 +49,8 @@ struct ThreadedExecutor::Impl {
       : job(std::move(job_in)),
         warehouse(std::move(warehouse_in)),
         load(std::move(load_in)),
+        // Chunks are all done when a load is published, but what they used is not given back yet.
+        publishing{config.threads, config.memory_bytes / 2},
         runner(job, warehouse, load, config) {}
 
   void run_tasks();
@@ -62,6 +64,7 @@ struct ThreadedExecutor::Impl {
   const JobSpec job;
   const Warehouse warehouse;
   const LoadSetup load;
+  const PublishResources publishing;
   ChunkRunner runner;                // used by the running thread alone
   std::atomic<bool> give_up{false};  // what runs shall stop: all of it, or the one revoked chunk
 
@@ -104,7 +107,8 @@ void ThreadedExecutor::Impl::perform(const ScanTask& task) {
 }
 
 void ThreadedExecutor::Impl::perform(const PublishTask&) {
-  auto published = without_exceptions([&]() -> Result<PublishReport> { return publish_load(job, warehouse, load); });
+  auto published =
+      without_exceptions([&]() -> Result<PublishReport> { return publish_load(job, warehouse, load, publishing); });
   if (published.ok()) return report(std::move(published).value());
   report(PublishReport{{}, std::move(published).error()});
 }

@@ -15,8 +15,6 @@
 namespace tipple {
 namespace {
 
-constexpr const char* kStartAgain = "remove the load's folder below _loads and run the load again";
-
 std::optional<std::uint64_t> size_of(const fs::path& path) {
   std::error_code error;
   const std::uint64_t size = fs::file_size(path, error);

@@ -15,6 +15,9 @@
 
 namespace tipple {
 
+// What to do about staged files that are not as they were reported.
+inline constexpr const char* kStartAgain = "remove the load's folder below _loads and run the load again";
+
 // Checks that each part is staged or in place already, with the size that was reported.
 [[nodiscard]] Status check_parts_present(const Warehouse& warehouse, const std::string& table,
                                          const PlannedTable& planned);

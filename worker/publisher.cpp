@@ -8,17 +8,21 @@
 
 #include "base/fault_point.h"
 #include "coordinator/journal.h"
+#include "jobs/numbered_column.h"
 #include "warehouse/reject_heads.h"
 #include "warehouse/table_log.h"
 #include "warehouse/table_view.h"
 #include "worker/publish_audit.h"
 #include "worker/publish_files.h"
+#include "worker/publish_numbers.h"
 #include "worker/publish_plan.h"
 
 namespace tipple {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kNumberTriesMax = 100;  // each lost race is another load's append
 
 Error quality_error(const TableSpec& table, const PlannedTable& planned, const std::optional<Reject>& first,
                     bool complete) {
@@ -41,8 +45,8 @@ Error quality_error(const TableSpec& table, const PlannedTable& planned, const s
 
 class Publisher {
  public:
-  Publisher(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load)
-      : job_(job), warehouse_(warehouse), load_(load) {}
+  Publisher(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load, const PublishResources& resources)
+      : job_(job), warehouse_(warehouse), load_(load), resources_(resources), numbered_(job.tables.size()) {}
 
   Status run(std::vector<PublishedTable>& published) {
     TIPPLE_TRY(const LoadState state, read_journals(warehouse_.load_folder(load_.load)));
@@ -67,7 +71,7 @@ class Publisher {
   Status find_published() {
     for (const TableSpec& table : job_.tables) {
       TIPPLE_TRY(const std::optional<std::uint64_t> version, find_load(warehouse_, table.name, load_.load));
-      versions_.push_back(version ? std::optional(CommitOutcome{*version, true}) : std::nullopt);
+      versions_.push_back(version ? std::optional(CommitOutcome{*version, true, false}) : std::nullopt);
     }
     return {};
   }
@@ -122,7 +126,14 @@ class Publisher {
       TIPPLE_RETURN_IF_ERROR(
           check_committable(warehouse_, table_spec.name, table_spec.schema(), mode_.write, commit_options(table_spec)));
       TIPPLE_RETURN_IF_ERROR(audit_table(warehouse_, table_spec, table, mode_.write));
+      if (numbered_column(table_spec)) TIPPLE_RETURN_IF_ERROR(number(table));
     }
+    return {};
+  }
+
+  Status number(const PlannedTable& table) {
+    TIPPLE_TRY(numbered_[table.table.value()],
+               number_table(warehouse_, spec(table), table, mode_.write, load_, resources_));
     return {};
   }
 
@@ -134,15 +145,30 @@ class Publisher {
     if (table.rejects.keep_raw && !planned.rejects.empty())
       TIPPLE_RETURN_IF_ERROR(write_reject_heads(warehouse_, table.name, load_.load, headed_files(table, plan.chunks)));
     TIPPLE_RETURN_IF_ERROR(write_inputs(warehouse_, table, job_, load_.load, plan.chunks));
+    for (int tries = 0; tries < kNumberTriesMax; ++tries) {
+      const bool numbered = numbered_[index].has_value();
+      CommitOptions options = commit_options(table);
+      if (numbered) options.only_as = numbered_[index]->only_as;
+      TIPPLE_TRY(const CommitOutcome outcome, commit(table, numbered ? numbered_[index]->planned : planned, options));
+      if (!outcome.taken) {
+        versions_[index] = outcome;
+        return {};
+      }
+      TIPPLE_RETURN_IF_ERROR(number(planned));
+    }
+    return environment_error(fmt::format("table {}: {} other loads appended to it while its rows were numbered",
+                                         table.name, kNumberTriesMax),
+                             warehouse_.table_folder(table.name).string(), "run the load again when they are done");
+  }
+
+  Result<CommitOutcome> commit(const TableSpec& table, const PlannedTable& planned, const CommitOptions& options) {
     TIPPLE_RETURN_IF_ERROR(move_parts(warehouse_, table.name, planned));
     std::vector<LoggedPart> parts;
     for (const PlannedPart& part : planned.parts) {
       const StagedPart& staged = part.staged;
       parts.push_back({part.path, staged.bytes, staged.rows, staged.sha256, staged.content_digest, staged.columns});
     }
-    TIPPLE_TRY(versions_[index], commit_version(warehouse_, table.name, table.schema(), table.codec, parts,
-                                                commit_info(planned), commit_options(table)));
-    return {};
+    return commit_version(warehouse_, table.name, table.schema(), table.codec, parts, commit_info(planned), options);
   }
 
   // Files of the table whose first record says what the fields of the others mean.
@@ -191,15 +217,18 @@ class Publisher {
   const JobSpec& job_;
   const Warehouse& warehouse_;
   const LoadSetup& load_;
+  const PublishResources& resources_;
   ModeSpec mode_;
   std::vector<std::optional<CommitOutcome>> versions_;  // by table
+  std::vector<std::optional<NumberedTable>> numbered_;  // by table; those with a step `number`
 };
 
 }  // namespace
 
-PublishReport publish_load(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load) {
+PublishReport publish_load(const JobSpec& job, const Warehouse& warehouse, const LoadSetup& load,
+                           const PublishResources& resources) {
   PublishReport report;
-  if (Status status = Publisher(job, warehouse, load).run(report.tables); !status.ok()) {
+  if (Status status = Publisher(job, warehouse, load, resources).run(report.tables); !status.ok()) {
     report.tables.clear();
     report.error = std::move(status).error();
   }

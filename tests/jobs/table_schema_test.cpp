@@ -180,9 +180,36 @@ TEST(TableSchema, StepsThatDoNotFitTheirColumnsAreRefused) {
   mask.how = MaskStep::How::kDateShift;
   mask.by = "d";
   EXPECT_THAT(only_mistake(resolve(kColumns, {mask})), HasSubstr("cannot move itself"));
-  EXPECT_THAT(only_mistake(resolve(kColumns, {NumberStep{"id", 1}})), HasSubstr("surrogate keys cannot be loaded yet"));
   EXPECT_THAT(only_mistake(resolve(kColumns, {CastStep{{{"d", type("bool")}}}})),
               HasSubstr("'d' is date and cannot become bool"));
+}
+
+TEST(TableSchema, NumbersComeLastAndBehindTheChecks) {
+  EXPECT_THAT(resolve({read("a", "int32")}, {WhereStep{"a > 0"}, NumberStep{"id", 1}}).columns,
+              ElementsAre("a int32", "id int64"));
+  EXPECT_THAT(only_mistake(resolve(kColumns, {NumberStep{"a", 1}})), HasSubstr("there is a column 'a' already"));
+  EXPECT_THAT(only_mistake(resolve(kColumns, {NumberStep{"id", 1}, DropStep{{"a"}}})),
+              HasSubstr("'number' must be the last step"));
+  EXPECT_THAT(only_mistake(resolve(kColumns, {NumberStep{"id", 1}, NumberStep{"key", 1}})),
+              HasSubstr("'number' must be the last step"));
+  CheckSpec rule;
+  rule.rule = "a > 0 and id > 0";
+  EXPECT_THAT(only_mistake(resolve(kColumns, {NumberStep{"id", 1}}, {rule})),
+              HasSubstr("the column 'id' is numbered when the table is published, after the checks"));
+  CheckSpec range;
+  range.kind = CheckSpec::Kind::kRange;
+  range.columns = {"id"};
+  range.min = "1";
+  EXPECT_THAT(only_mistake(resolve(kColumns, {NumberStep{"id", 1}}, {range})), HasSubstr("'id' is numbered when"));
+  range.columns = {"a"};
+  EXPECT_THAT(resolve(kColumns, {NumberStep{"id", 1}}, {range}).mistakes, IsEmpty());
+  TableSpec table;
+  table.columns = kColumns;
+  table.steps = {NumberStep{"id", 1}};
+  table.expectations.sums = {{"id", 1.0, std::nullopt}};
+  EXPECT_THAT(only_mistake(resolve(table)), HasSubstr("'id' is numbered when"));
+  table.expectations.sums = {{"a", 1.0, std::nullopt}};
+  EXPECT_THAT(resolve(table).mistakes, IsEmpty());
 }
 
 LookupStep lookup_of(const std::string& own, const std::string& field) {

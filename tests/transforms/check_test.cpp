@@ -44,6 +44,14 @@ std::vector<std::uint32_t> failing(const CheckSpec& spec, const std::string& typ
   return found;
 }
 
+TEST(RowChecks, NumbersStandBehindThem) {
+  const Harness harness({column("a", "int32")}, {WhereStep{"a <> 2"}, NumberStep{"id", 5}}, {rule("c", "a < 9")});
+  const PipelineOutput output = harness.run({{"1"}, {"2"}, {"9"}, {"3"}});
+  EXPECT_THAT(harness.rows_of(output), ElementsAre("1|0", "3|0")) << "zeros until the publisher knows the numbers";
+  EXPECT_THAT(printed(output.faults), ElementsAre("2  check:c"));
+  EXPECT_THAT(harness.rows_of(harness.run({{"2"}})), IsEmpty());
+}
+
 TEST(RowChecks, Rules) {
   EXPECT_THAT(failing(rule("c", "a > 0"), "int32", {"1", "0", kNull, "-1"}), ElementsAre(1, 3));
   EXPECT_THAT(failing(rule("c", "10 / a > 3"), "int32", {"1", "0", "5"}), ElementsAre(1, 2));

@@ -50,6 +50,24 @@ TEST_F(TableLog, ATableWithoutALogHasNoVersion) {
   EXPECT_FALSE(find_load(warehouse_, "t", random_id())->has_value());
 }
 
+TEST_F(TableLog, RowsThatHoldForOneVersionBecomeThatOneOrNone) {
+  const auto commit_as = [&](std::uint64_t version, const CommitInfo& info) {
+    return *commit_version(warehouse_, "t", sample_schema(), Codec::kDeflate, {named_part(info.mode)}, info,
+                           {PartFormat::kHdf5, false, version});
+  };
+  CommitInfo first = sample_commit(WriteMode::kAppend, 1);
+  EXPECT_TRUE(commit_as(1, first).taken) << "nor a later one than the next";
+  EXPECT_FALSE(read_table(warehouse_, "t")->has_value());
+  EXPECT_FALSE(commit_as(0, first).taken);
+  first.mode = "again";
+  EXPECT_TRUE(commit_as(0, first).already);
+  CommitInfo second = sample_commit(WriteMode::kAppend, 1);
+  second.mode = "second";
+  EXPECT_TRUE(commit_as(0, second).taken);
+  EXPECT_EQ((*read_table(warehouse_, "t"))->version, 0U);
+  EXPECT_EQ(commit_as(1, second).version, 1U);
+}
+
 TEST_F(TableLog, ReplaceAndAppendAddUpAndOldVersionsStayReadable) {
   ASSERT_EQ(commit(WriteMode::kReplace, {named_part("a"), named_part("b", 2)})->version, 0U);
   ASSERT_EQ(commit(WriteMode::kAppend, {named_part("c")})->version, 1U);
