@@ -21,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
 TIPPLE = BUILD / "tipple"
 PEER_PYTHON = ROOT / "build" / "peers" / "bin" / "python"
+BODO_BIN = ROOT / "build" / "peers" / "bodo" / "bin"
 RUNS = 5
 
 # stage -> (must, aim); None where the figure has no bound of its own
@@ -46,6 +47,7 @@ GOALS = {
     "CSV to Parquet / Polars": (2, 2),
     "CSV to Parquet / pyarrow": (2, 2),
     "CSV to Parquet / Spark": (5, 5),
+    "CSV to Parquet / Bodo": (5, 5),
 }
 
 
@@ -275,6 +277,21 @@ spark.range(10).count()
 spark.read.schema('{spark}').option('header', True).option('multiLine', True).csv(csv).write.option('compression', 'zstd').parquet(out)
 """,
 }
+# Bodo compiles for the columns' types, on its first load; on Linux its workers must be ranks of the MPI that comes with it. It
+# writes no zstd, so it gets its own default, snappy, and its read_csv has no decimals.
+PARQUET_PEERS["Bodo"] = """
+import sys, bodo, pandas as pd
+csv, out = sys.argv[1], sys.argv[2]
+@bodo.jit
+def load(csv, out):
+    pd.read_csv(csv, dtype={bodo}, parse_dates={dates}).to_parquet(out, index=False)
+load(sys.argv[3], out)
+bodo.barrier()
+load(csv, out)
+bodo.barrier()
+"""
+# What ends a peer's start, which is not counted: a warm JVM, compiled code.
+PARQUET_WARM = {"Spark": "spark.range(10).count()\n", "Bodo": "load(sys.argv[3], out)\nbodo.barrier()\n"}
 # Where a peer's own start-up is not its loading: seconds are taken from here on.
 PARQUET_TIMER = """
 import os, time
@@ -297,8 +314,12 @@ def parquet_schemas(columns):
              "float64": "pa.float64()", "timestamp": "pa.timestamp('us')", "date": "pa.date32()", "bool": "pa.bool_()"}
     spark = {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INT", "int64": "BIGINT", "float32": "FLOAT", "float64": "DOUBLE",
              "timestamp": "TIMESTAMP", "date": "DATE", "bool": "BOOLEAN"}
+    bodo = {"int8": "Int8", "int16": "Int16", "int32": "Int32", "int64": "Int64", "float32": "float32", "float64": "float64", "bool": "boolean"}
+    times = [n for n, k in columns if k in ("timestamp", "date")]
     decimal = lambda kind: kind[kind.index("("):]
     return {
+        "bodo": repr({n: "float64" if k.startswith("decimal") else bodo.get(k, "str") for n, k in columns if n not in times}),
+        "dates": repr(times),
         "duckdb": "{" + ", ".join(f"'{n}': '{duckdb_type(k)}'" for n, k in columns) + "}",
         "polars": "{" + ", ".join(f"'{n}': pl." + (f"Decimal{decimal(k)}" if k.startswith("decimal") else polars.get(k, "String"))
                                   for n, k in columns) + "}",
@@ -308,7 +329,16 @@ def parquet_schemas(columns):
     }
 
 
-def parquet_peers(load, folder, csv, rows, results):
+def peer_program(name, code, schemas):
+    """The peer's code with the schema in its words, and a timer around what is counted."""
+    for key, schema in schemas.items():
+        code = code.replace("{" + key + "}", schema)
+    head, _, body = code.partition("csv, out = sys.argv[1], sys.argv[2]\n")
+    before, warm, after = body.partition(PARQUET_WARM[name]) if name in PARQUET_WARM else ("", "", body)
+    return PARQUET_TIMER + head + "csv, out = sys.argv[1], sys.argv[2]\n" + before + warm + "_begin()\n" + after + "_end()\n"
+
+
+def parquet_peers(load, few_csv, folder, csv, results):
     """CSV to Parquet, zstd level 1, insertion order kept, two cores, sync in the timer; each peer beside a load of ours."""
     text = load.job.read_text()
     job = load.folder / "trips-parquet.yaml"
@@ -316,30 +346,25 @@ def parquet_peers(load, folder, csv, rows, results):
     ours_load = Load(load.folder, job)
     schemas = parquet_schemas(peer_types(text))
     for name, code in PARQUET_PEERS.items():
-        stage = f"CSV to Parquet / {name}"
         if name == "Spark" and shutil.which("java") is None:
             print(f"  {name}: not measured, there is no Java here")
             continue
-        for key, schema in schemas.items():
-            code = code.replace("{" + key + "}", schema)
-        head, _, body = code.partition("csv, out = sys.argv[1], sys.argv[2]\n")
-        if name == "Spark":  # a warm JVM: its start is not counted
-            before, mark, after = body.partition("spark.range(10).count()\n")
-            body = before + mark + "_begin()\n" + after
-        else:
-            body = "_begin()\n" + body
-        program = PARQUET_TIMER + head + "csv, out = sys.argv[1], sys.argv[2]\n" + body + "_end()\n"
+        command, variables = [str(PEER_PYTHON)], {"POLARS_MAX_THREADS": "2"}
+        if name == "Bodo":
+            command = [str(BODO_BIN / "mpiexec"), "-n", "2", str(BODO_BIN / "python")]
+            variables = {"BODO_SPAWN_MODE": "0", "PATH": f"{BODO_BIN}:{os.environ['PATH']}"}
         theirs, ours, ratios = [], [], []
-        for _ in range(RUNS if name != "Spark" else 3):
+        for _ in range(3 if name in PARQUET_WARM else RUNS):
             out = folder / "peer.parquet"
             ours.append(ours_load.run("--threads", 2)[0])
-            done = subprocess.run([str(PEER_PYTHON), "-c", program, str(csv), str(out)], check=True, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True, env={**os.environ, "POLARS_MAX_THREADS": "2"})
+            done = subprocess.run([*command, "-c", peer_program(name, code, schemas), str(csv), str(out), str(few_csv)], check=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, **variables})
             theirs.append(float(done.stdout.split()[-1]))
             ratios.append(theirs[-1] / ours[-1])
             shutil.rmtree(out) if out.is_dir() else out.unlink()
         print(f"  CSV to Parquet, {name}: median {statistics.median(theirs):.2f} s; tipple beside it {statistics.median(ours):.3f} s")
-        results[stage] = (statistics.median(ratios), f"{name} {statistics.median(theirs):.2f} s, tipple {statistics.median(ours):.3f} s")
+        results[f"CSV to Parquet / {name}"] = (
+            statistics.median(ratios), f"{name} {statistics.median(theirs):.2f} s, tipple {statistics.median(ours):.3f} s")
 
 
 def memory(folder, gib):
@@ -379,7 +404,7 @@ def main():
     shutil.rmtree(many.folder)
     if options.peers:
         peers(load, folder, csv, options.rows, load.job.read_text(), results)
-        parquet_peers(load, folder, csv, options.rows, results)
+        parquet_peers(load, next(few.folder.glob("*.csv")), folder, csv, results)
     print(f"\n{'stage':36} {'measured':>12} {'must':>8} {'aim':>8}  against")
     for stage, (must, aim) in GOALS.items():
         if stage in results:

@@ -63,6 +63,15 @@ void ColumnInference::add_text(std::string_view text) {
   classify(text, possible_ & ~kNoText);
 }
 
+bool ColumnInference::add_long_integer(const char* p, std::uint32_t length) {
+  const std::uint32_t sign = minus_at(p);
+  std::uint64_t mantissa = 0;
+  if (length - sign <= 8 || !CsvIntParser<std::uint64_t>().fast(p + sign, length - sign, &mantissa)) return false;
+  whole_digits_ = std::max(whole_digits_, static_cast<std::uint16_t>(length - sign));
+  note_short_integer(mantissa, sign != 0);
+  return true;
+}
+
 void ColumnInference::classify(std::string_view text, std::uint16_t among) {
   std::uint16_t found = 0;
   if ((among & kNumber) != 0) found |= classify_number(text);

@@ -82,6 +82,15 @@ class ColumnInference {
   };
 
   [[gnu::always_inline]] inline bool add_plain_number(const char* p, std::uint32_t length);
+  // More than 8 digits and nothing else, in a column where dots were seen.
+  [[nodiscard]] bool add_long_integer(const char* p, std::uint32_t length);
+  [[gnu::always_inline]] inline void note_short_integer(std::uint64_t mantissa, bool negative) {
+    const auto size = static_cast<std::int64_t>(mantissa);
+    const std::int64_t value = negative ? -size : size;
+    if (value < short_low_) short_low_ = value;
+    if (value > short_high_) short_high_ = value;
+    possible_ &= kNumber;
+  }
   void note_integer(__int128 value) {
     if (value < low_) low_ = value;
     if (value > high_) high_ = value;
@@ -118,8 +127,10 @@ inline bool ColumnInference::add_plain_number(const char* p, std::uint32_t lengt
   // A leading or a lone zero: the slow way knows which.
   if (p[sign] == '0' && length - sign > 1 && p[sign + 1] != '.') return false;
   CsvPlainDecimal plain;
-  if (length - sign <= 8 || !CsvIntParser<std::uint64_t>().fast(p + sign, length - sign, &plain.mantissa)) {
-    if (!read_plain_decimal(p, length, &plain) || p[length - 1] == '.') return false;
+  // Where a dot was seen, more dots follow: reading them as whole numbers first would only fail.
+  if ((possible_ & kInteger) == 0 || length - sign <= 8 ||
+      !CsvIntParser<std::uint64_t>().fast(p + sign, length - sign, &plain.mantissa)) {
+    if (!read_plain_decimal(p, length, &plain) || p[length - 1] == '.') return add_long_integer(p, length);
   }
   const std::uint32_t whole = plain.fraction == 0 ? length - sign : length - sign - plain.fraction - 1;
   if (whole > whole_digits_) whole_digits_ = static_cast<std::uint16_t>(whole);
@@ -127,11 +138,7 @@ inline bool ColumnInference::add_plain_number(const char* p, std::uint32_t lengt
     if (plain.fraction > fraction_digits_) fraction_digits_ = static_cast<std::uint16_t>(plain.fraction);
     possible_ &= kDecimal | kFloat;
   } else {
-    const auto size = static_cast<std::int64_t>(plain.mantissa);
-    const std::int64_t value = sign != 0 ? -size : size;
-    if (value < short_low_) short_low_ = value;
-    if (value > short_high_) short_high_ = value;
-    possible_ &= kNumber;
+    note_short_integer(plain.mantissa, sign != 0);
   }
   return true;
 }

@@ -193,6 +193,15 @@ TEST(InferColumnProperties, NeitherOrderNorCutsMatter) {
   }
 }
 
+TEST(InferColumnProperties, LongNumbersCountTheSameBeforeAndBehindFractions) {
+  for (const char* number : {"123456789", "-123456789", "1234567890123456", "12345678901234567"}) {
+    const ColumnInference before = facts_of({number, "1.5"});
+    EXPECT_TRUE(before == facts_of({"1.5", number})) << number;
+    EXPECT_EQ(before.finish().type.to_string(),
+              "decimal(" + std::to_string(std::string_view(number).size() - (*number == '-' ? 1 : 0) + 1) + ",1)");
+  }
+}
+
 TEST(InferColumnProperties, SeeingAllTwiceChangesNoType) {
   std::mt19937_64 rng(test_seed());
   for (int round = 0; round < 1000; ++round) {
