@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <arrow/array/array_base.h>
-#include <arrow/array/array_nested.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/record_batch.h>
@@ -13,10 +12,12 @@
 
 #include "formats/arrow_types.h"
 #include "formats/batch_convert.h"
+#include "formats/batch_rescue.h"
 #include "formats/batch_source.h"
 #include "formats/csv_compact.h"
 #include "formats/time_format.h"
 #include "jobs/job_file.h"
+#include "jobs/rescued_column.h"
 
 namespace tipple {
 namespace {
@@ -24,25 +25,23 @@ namespace {
 constexpr std::size_t kNamesListedMax = 4096;
 constexpr std::size_t kNamesShownMax = 20;
 
-// Where a column's values stand: a field of the file, and the way into its structs.
-struct FieldPath {
-  int field = 0;
-  std::vector<int> children;
+struct FoundField {
+  BatchFieldPath path;
   std::shared_ptr<arrow::DataType> type;
 };
 
 // A name that has dots itself comes before one that is taken apart.
-std::optional<FieldPath> find_field(const arrow::FieldVector& fields, std::string_view name) {
+std::optional<FoundField> find_field(const arrow::FieldVector& fields, std::string_view name) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i]->name() == name) return FieldPath{static_cast<int>(i), {}, fields[i]->type()};
+    if (fields[i]->name() == name) return FoundField{{static_cast<int>(i), {}}, fields[i]->type()};
   }
   for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i]->name() != name.substr(0, dot) || fields[i]->type()->id() != arrow::Type::STRUCT) continue;
       if (auto inner = find_field(fields[i]->type()->fields(), name.substr(dot + 1))) {
-        FieldPath path{static_cast<int>(i), {inner->field}, inner->type};
-        path.children.insert(path.children.end(), inner->children.begin(), inner->children.end());
-        return path;
+        FoundField found{{static_cast<int>(i), {inner->path.field}}, inner->type};
+        found.path.children.insert(found.path.children.end(), inner->path.children.begin(), inner->path.children.end());
+        return found;
       }
     }
   }
@@ -73,7 +72,21 @@ Error unknown_field(const arrow::Schema& file, const std::string& name, const st
                      std::move(hint));
 }
 
+const std::string& field_of(const ColumnSpec& spec) { return spec.from.empty() ? spec.column.name : spec.from; }
+
+// What each column reads; nothing: not from the file, or no field of it.
+std::vector<std::optional<BatchFieldPath>> find_paths(const arrow::Schema& file,
+                                                      const std::vector<ColumnSpec>& columns) {
+  std::vector<std::optional<BatchFieldPath>> paths;
+  for (const ColumnSpec& spec : columns) {
+    const auto found = is_rescued_column(spec) ? std::nullopt : find_field(file.fields(), field_of(spec));
+    paths.push_back(found ? std::optional(found->path) : std::nullopt);
+  }
+  return paths;
+}
+
 struct BoundColumn {
+  int field = 0;
   std::size_t read_position = 0;  // in BatchConverter::columns()
   std::vector<int> children;
   std::unique_ptr<ColumnCast> cast;  // null: the file lacks the field, and every value is null
@@ -90,6 +103,10 @@ class TableConverter final : public BatchConverter {
 
  private:
   Status bind(const arrow::Schema& file, const ColumnSpec& spec, const std::string& path);
+  Status bind_rescue(const arrow::Schema& file, const std::string& path);
+  void choose_columns();
+  Result<std::vector<ArrayDataPtr>> cast_columns(const arrow::RecordBatch& batch, CsvFaults& faults,
+                                                 arrow::MemoryPool* pool) const;
   Result<ArrayDataPtr> cast_column(const BoundColumn& column, std::size_t position, const arrow::RecordBatch& batch,
                                    CsvFaults& faults, arrow::MemoryPool* pool) const;
   std::vector<Reject> make_rejects(const arrow::RecordBatch& batch, std::uint64_t first_row, std::string_view path,
@@ -99,23 +116,29 @@ class TableConverter final : public BatchConverter {
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<int> columns_;
   std::vector<BoundColumn> bound_;
+  std::optional<BatchRescue> rescue_;
 };
 
 Status TableConverter::bind(const arrow::Schema& file, const ColumnSpec& spec, const std::string& path) {
-  const std::string& name = spec.from.empty() ? spec.column.name : spec.from;
+  if (is_rescued_column(spec)) {
+    bound_.emplace_back();
+    return {};
+  }
+  const std::string& name = field_of(spec);
   const auto field = find_field(file.fields(), name);
   if (!field) {
     if (!table_.absent_is_null || !spec.column.nullable) return unknown_field(file, name, spec.column.name, path);
     bound_.emplace_back();
     return {};
   }
-  const std::string& outer = file.field(field->field)->name();
-  if (field->children.empty() && file.GetAllFieldIndices(outer).size() > 1) {
+  const std::string& outer = file.field(field->path.field)->name();
+  if (field->path.children.empty() && file.GetAllFieldIndices(outer).size() > 1) {
     return usage_error(fmt::format("has the field \"{}\" twice", outer), path,
                        "rename one of them where the file is written");
   }
   BoundColumn column;
-  column.children = field->children;
+  column.field = field->path.field;
+  column.children = field->path.children;
   if (!spec.format.empty()) {
     const auto format = TimeFormat::compile(spec.format, spec.column.type);
     if (!format.ok())
@@ -127,11 +150,31 @@ Status TableConverter::bind(const arrow::Schema& file, const ColumnSpec& spec, c
                                    field->type->ToString(), spec.column.name, spec.column.type.to_string()),
                        path, "declare another type; `string` takes everything");
   }
-  columns_.push_back(field->field);
-  column.read_position =
-      static_cast<std::size_t>(field->field);  // in the file; made a position in columns_ when that is complete
+  columns_.push_back(column.field);
   bound_.push_back(std::move(column));
   return {};
+}
+
+Status TableConverter::bind_rescue(const arrow::Schema& file, const std::string& path) {
+  const auto position = rescued_position(table_.columns);
+  if (!position) return {};
+  rescue_.emplace();
+  rescue_->column = static_cast<std::uint32_t>(*position);
+  rescue_->fields = BatchRescue::plan_fields(file, table_.columns, find_paths(file, table_.columns));
+  for (const BatchRescue::Field& field : rescue_->fields) columns_.push_back(field.path.field);
+  return rescue_->check(path);
+}
+
+// Each field is read once, and in the file's order.
+void TableConverter::choose_columns() {
+  std::sort(columns_.begin(), columns_.end());
+  columns_.erase(std::unique(columns_.begin(), columns_.end()), columns_.end());
+  const auto position_of = [this](int field) {
+    return static_cast<std::size_t>(std::lower_bound(columns_.begin(), columns_.end(), field) - columns_.begin());
+  };
+  for (BoundColumn& column : bound_) column.read_position = position_of(column.field);
+  if (!rescue_) return;
+  for (BatchRescue::Field& field : rescue_->fields) field.read_position = position_of(field.path.field);
 }
 
 Result<std::unique_ptr<BatchConverter>> TableConverter::make(const arrow::Schema& file, const BoundTable& table,
@@ -143,14 +186,8 @@ Result<std::unique_ptr<BatchConverter>> TableConverter::make(const arrow::Schema
     TIPPLE_RETURN_IF_ERROR(converter->bind(file, spec, path));
     schema.push_back(spec.column);
   }
-  auto& columns = converter->columns_;
-  std::sort(columns.begin(), columns.end());
-  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
-  for (BoundColumn& column : converter->bound_) {
-    if (column.cast == nullptr) continue;
-    const auto at = std::lower_bound(columns.begin(), columns.end(), static_cast<int>(column.read_position));
-    column.read_position = static_cast<std::size_t>(at - columns.begin());
-  }
+  TIPPLE_RETURN_IF_ERROR(converter->bind_rescue(file, path));
+  converter->choose_columns();
   converter->schema_ = arrow_schema(schema);
   return std::unique_ptr<BatchConverter>(std::move(converter));
 }
@@ -163,12 +200,7 @@ Result<ArrayDataPtr> TableConverter::cast_column(const BoundColumn& column, std:
     if (!nulls.ok()) return from_arrow(nulls.status());
     return (*nulls)->data();
   }
-  std::shared_ptr<arrow::Array> array = batch.column(static_cast<int>(column.read_position));
-  for (const int child : column.children) {  // null where the struct is
-    auto flattened = static_cast<const arrow::StructArray&>(*array).GetFlattenedField(child, pool);
-    if (!flattened.ok()) return from_arrow(flattened.status());
-    array = std::move(flattened).ValueUnsafe();
-  }
+  TIPPLE_TRY(const auto array, values_at(batch, column.read_position, column.children, pool));
   return column.cast->cast(*array->data(), faults, pool);
 }
 
@@ -200,14 +232,33 @@ std::vector<Reject> TableConverter::make_rejects(const arrow::RecordBatch& batch
   return rejects;
 }
 
-// A copy of the rows of `runs`. The buffers of a cast may belong to others, too.
-Result<ArrayDataPtr> copy_runs(const std::vector<CsvRowRun>& runs, const ArrayDataPtr& column,
-                               arrow::MemoryPool* pool) {
+// The buffers of a cast may belong to others, too.
+Result<ArrayDataPtr> copy_of(const ArrayDataPtr& column, arrow::MemoryPool* pool) {
   auto copy = arrow::Concatenate({arrow::MakeArray(column)}, pool);
   if (!copy.ok()) return from_arrow(copy.status());
-  const ArrayDataPtr data = (*copy)->data();
-  keep_runs(runs, *data);
-  return data;
+  return (*copy)->data();
+}
+
+Result<std::vector<ArrayDataPtr>> TableConverter::cast_columns(const arrow::RecordBatch& batch, CsvFaults& faults,
+                                                               arrow::MemoryPool* pool) const {
+  std::vector<ArrayDataPtr> arrays(bound_.size());
+  UnfitRows unfit(bound_.size());
+  for (std::size_t i = 0; i < bound_.size(); ++i) {
+    if (!rescue_) {
+      TIPPLE_TRY(arrays[i], cast_column(bound_[i], i, batch, faults, pool));
+      continue;
+    }
+    if (i == rescue_->column) continue;
+    CsvFaults own(faults.rows());
+    TIPPLE_TRY(arrays[i], cast_column(bound_[i], i, batch, own, pool));
+    if (own.empty()) continue;
+    TIPPLE_TRY(arrays[i], copy_of(arrays[i], pool));
+    TIPPLE_RETURN_IF_ERROR(set_unfit_aside(table_.columns[i].column, own, faults, unfit[i], *arrays[i], pool));
+  }
+  if (rescue_) {
+    TIPPLE_TRY(arrays[rescue_->column], rescue_->objects(batch, unfit, faults, pool));
+  }
+  return arrays;
 }
 
 Result<ConvertedBatch> TableConverter::convert(const arrow::RecordBatch& batch, std::uint64_t first_row,
@@ -216,18 +267,14 @@ Result<ConvertedBatch> TableConverter::convert(const arrow::RecordBatch& batch, 
                "a batch of the columns that were asked for");
   const auto rows = static_cast<std::size_t>(batch.num_rows());
   CsvFaults faults(rows);
-  std::vector<ArrayDataPtr> arrays;
-  arrays.reserve(bound_.size());
-  for (std::size_t i = 0; i < bound_.size(); ++i) {
-    TIPPLE_TRY(auto array, cast_column(bound_[i], i, batch, faults, pool));
-    arrays.push_back(std::move(array));
-  }
+  TIPPLE_TRY(std::vector<ArrayDataPtr> arrays, cast_columns(batch, faults, pool));
   ConvertedBatch result;
   result.rows_in = rows;
   const std::vector<CsvRowRun> runs = good_runs(faults);
   if (!faults.empty()) {
     for (ArrayDataPtr& array : arrays) {
-      TIPPLE_TRY(array, copy_runs(runs, array, pool));
+      TIPPLE_TRY(array, copy_of(array, pool));
+      keep_runs(runs, *array);
     }
   }
   const std::size_t good = rows - faults.faults().size();
@@ -243,6 +290,16 @@ Result<ConvertedBatch> TableConverter::convert(const arrow::RecordBatch& batch, 
 }
 
 }  // namespace
+
+arrow::FieldVector unread_fields(const arrow::Schema& file, const std::vector<ColumnSpec>& columns) {
+  arrow::FieldVector unread;
+  for (const BatchRescue::Field& field : BatchRescue::plan_fields(file, columns, find_paths(file, columns))) {
+    if (!field.columns.empty()) continue;
+    const bool nullable = !field.path.children.empty() || file.field(field.path.field)->nullable();
+    unread.push_back(arrow::field(field.name, field.type, nullable));
+  }
+  return unread;
+}
 
 Result<std::unique_ptr<BatchConverter>> BatchConverter::make(const arrow::Schema& file, const BoundTable& table,
                                                              const std::string& path) {

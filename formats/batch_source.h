@@ -45,11 +45,16 @@ class BatchSource {
 // process with limits first, and a crash there is an Error here.
 [[nodiscard]] Result<std::unique_ptr<BatchSource>> open_batch_source(const std::string& path, const SourceSpec& source);
 
+// The file's fields that none of `columns` reads, in its order; of structs that columns read into (user.name), the
+// members (user.age), under such names.
+[[nodiscard]] arrow::FieldVector unread_fields(const arrow::Schema& file, const std::vector<ColumnSpec>& columns);
+
 // From a file's columns to a table's: casts values of any Arrow type to the declared types; what does not fit is a
 // reject, with the row's number as its line (from 0 within the file) and offset.
 class BatchConverter {
  public:
-  // Errors: kUsage: unknown field with its nearest name, a type that cannot become the declared one at all.
+  // Errors: kUsage: unknown field with its nearest name, a type that cannot become the declared one at all; of a table
+  // that rescues, a field without a text.
   [[nodiscard]] static Result<std::unique_ptr<BatchConverter>> make(const arrow::Schema& file, const BoundTable& table,
                                                                     const std::string& path);
   virtual ~BatchConverter() = default;

@@ -7,6 +7,8 @@
 #include <arrow/buffer.h>
 #include <arrow/type.h>
 
+#include "formats/csv_column.h"
+
 namespace tipple {
 namespace {
 
@@ -51,6 +53,28 @@ void keep_strings(const std::vector<CsvRowRun>& runs, std::int32_t* offsets, std
   offsets[row] = at;
 }
 
+void clear_bit(std::uint8_t* bits, std::size_t i) {
+  bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] & ~(1U << (i % 8)));
+}
+
+// Takes the texts of `rows` out of those of `count` rows.
+void drop_texts(const std::vector<std::uint32_t>& rows, std::size_t count, std::int32_t* offsets, std::uint8_t* text) {
+  std::int32_t at = offsets[rows.front()];
+  std::int32_t first = at;
+  std::size_t next = 0;
+  for (std::size_t row = rows.front(); row < count; ++row) {
+    const std::int32_t last = offsets[row + 1];
+    if (next < rows.size() && rows[next] == row) {
+      ++next;
+    } else {
+      std::memmove(text + at, text + first, static_cast<std::size_t>(last - first));
+      at += last - first;
+    }
+    offsets[row + 1] = at;
+    first = last;
+  }
+}
+
 }  // namespace
 
 std::vector<CsvRowRun> good_runs(const CsvFaults& faults) {
@@ -79,6 +103,31 @@ void keep_runs(const std::vector<CsvRowRun>& runs, arrow::ArrayData& column) {
   } else {
     keep_values(runs, values, static_cast<std::size_t>(column.type->byte_width()));
   }
+}
+
+Status null_rows(const std::vector<std::uint32_t>& rows, arrow::ArrayData& column, arrow::MemoryPool* pool) {
+  if (rows.empty()) return {};
+  const auto count = static_cast<std::size_t>(column.length);
+  if (column.buffers[0] == nullptr) {
+    CsvValidity validity(count, pool);
+    for (const std::uint32_t row : rows) validity.set_null(row);
+    TIPPLE_RETURN_IF_ERROR(validity.status());
+    column.buffers[0] = validity.buffer();
+    column.null_count = validity.nulls();
+  } else {
+    column.null_count = column.GetNullCount() + static_cast<std::int64_t>(rows.size());
+    for (const std::uint32_t row : rows) clear_bit(column.buffers[0]->mutable_data(), row);
+  }
+  std::uint8_t* const values = column.buffers[1]->mutable_data();
+  if (column.type->id() == arrow::Type::STRING) {
+    drop_texts(rows, count, reinterpret_cast<std::int32_t*>(values), column.buffers[2]->mutable_data());
+  } else if (column.type->id() == arrow::Type::BOOL) {
+    for (const std::uint32_t row : rows) clear_bit(values, row);
+  } else {
+    const auto width = static_cast<std::size_t>(column.type->byte_width());
+    for (const std::uint32_t row : rows) std::memset(values + row * width, 0, width);
+  }
+  return {};
 }
 
 }  // namespace tipple

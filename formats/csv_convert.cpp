@@ -14,6 +14,7 @@
 #include "formats/arrow_types.h"
 #include "formats/csv_column.h"
 #include "formats/csv_compact.h"
+#include "formats/rescue.h"
 
 namespace tipple {
 namespace {
@@ -82,6 +83,7 @@ struct CsvConverter::Impl {
   bool origins;
   std::shared_ptr<arrow::Schema> schema;
   std::vector<std::unique_ptr<CsvColumn>> converters;
+  std::optional<RescuePlan> rescue;
 
   Impl(const CsvDialect& d, std::vector<ColumnSpec> c, std::vector<std::uint32_t> p, bool raw, bool with_origins)
       : dialect(d), reader(d), columns(std::move(c)), positions(std::move(p)), keep_raw(raw), origins(with_origins) {}
@@ -94,6 +96,9 @@ struct CsvConverter::Impl {
                    std::vector<std::uint32_t>& scratch, std::vector<RecordFault>& faults) const;
   CsvCells cells_of(std::span<const char> block, const Rows& rows, std::uint32_t position, std::uint32_t fields,
                     std::vector<std::uint32_t>& scratch) const;
+  Result<std::vector<std::shared_ptr<arrow::ArrayData>>> convert_columns(std::span<const char> block, const Rows& rows,
+                                                                         std::uint32_t fields, CsvFaults& row_faults,
+                                                                         arrow::MemoryPool* pool) const;
   std::vector<std::uint32_t> list_origins(const Records& records, const Rows& rows,
                                           const std::vector<CsvRowRun>& runs) const;
   std::vector<Reject> make_rejects(std::span<const char> block, const Records& records, const BlockPlace& place,
@@ -103,7 +108,8 @@ struct CsvConverter::Impl {
 CsvConverter::CsvConverter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<CsvConverter> CsvConverter::make(const CsvDialect& dialect, std::vector<ColumnSpec> columns,
-                                        std::vector<std::uint32_t> positions, bool keep_raw, bool origins) {
+                                        std::vector<std::uint32_t> positions, bool keep_raw, bool origins,
+                                        const std::vector<std::string>& fields) {
   auto impl = std::make_unique<Impl>(dialect, std::move(columns), std::move(positions), keep_raw, origins);
   TIPPLE_CHECK(impl->columns.size() == impl->positions.size(), "each column has a position");
   Schema schema;
@@ -113,6 +119,7 @@ Result<CsvConverter> CsvConverter::make(const CsvDialect& dialect, std::vector<C
     schema.push_back(spec.column);
   }
   impl->schema = arrow_schema(schema);
+  impl->rescue = plan_rescue(impl->columns, fields);
   return CsvConverter(std::move(impl));
 }
 
@@ -177,6 +184,34 @@ CsvCells CsvConverter::Impl::cells_of(std::span<const char> block, const Rows& r
   return {block.data(), scratch.data(), 2, rows.count};
 }
 
+// An array for each column that the file has, and for the one that rescues; the others' are null.
+Result<std::vector<std::shared_ptr<arrow::ArrayData>>> CsvConverter::Impl::convert_columns(
+    std::span<const char> block, const Rows& rows, std::uint32_t fields, CsvFaults& row_faults,
+    arrow::MemoryPool* pool) const {
+  thread_local std::vector<std::uint32_t> scratch;
+  std::vector<std::shared_ptr<arrow::ArrayData>> arrays(converters.size());
+  UnfitRows unfit(rescue ? converters.size() : 0);
+  for (std::size_t column = 0; column < converters.size(); ++column) {
+    if (positions[column] == kAbsentField) continue;
+    TIPPLE_CHECK(positions[column] < fields, "a bound column is one of the file's fields");
+    const CsvCells cells = cells_of(block, rows, positions[column], fields, scratch);
+    if (rescue) {
+      TIPPLE_TRY(arrays[column],
+                 convert_rescuing(*converters[column], columns[column].column, cells, row_faults, unfit[column], pool));
+    } else {
+      TIPPLE_TRY(arrays[column], converters[column]->convert(cells, row_faults, pool));
+    }
+  }
+  if (!rescue) return arrays;
+  std::vector<std::vector<std::uint32_t>> scratches(rescue->fields.size());
+  const auto cells_of_field = [&](std::size_t k) {
+    return cells_of(block, rows, rescue->fields[k].position, fields, scratches[k]);
+  };
+  TIPPLE_TRY(arrays[rescue->column],
+             rescue_cells(*rescue, unfit, dialect, cells_of_field, rows.count, row_faults, pool));
+  return arrays;
+}
+
 // Where the rows of `runs` begin in the block.
 std::vector<std::uint32_t> CsvConverter::Impl::list_origins(const Records& records, const Rows& rows,
                                                             const std::vector<CsvRowRun>& runs) const {
@@ -220,26 +255,13 @@ Result<ConvertedBatch> CsvConverter::convert(std::span<const char> block, const 
                                              const BlockPlace& place, bool open_quote, arrow::MemoryPool* pool) const {
   // Reused from block to block: one set per thread, a few bytes for each field of a block.
   thread_local std::vector<std::uint32_t> row_scratch;
-  thread_local std::vector<std::uint32_t> column_scratch;
   const std::uint32_t fields = index.fields_per_record();
   TIPPLE_CHECK(!open_quote || index.record_count() > 0, "an open quote is in a record");
 
   std::vector<RecordFault> record_faults;
   const Rows rows = impl_->select_rows(block, index, open_quote, row_scratch, record_faults);
   CsvFaults row_faults(rows.count);
-  std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
-  arrays.reserve(impl_->converters.size());
-  for (std::size_t column = 0; column < impl_->converters.size(); ++column) {
-    if (impl_->positions[column] == kAbsentField) {
-      arrays.push_back(nullptr);
-      continue;
-    }
-    TIPPLE_CHECK(impl_->positions[column] < fields, "a bound column is one of the file's fields");
-    const CsvCells cells = impl_->cells_of(block, rows, impl_->positions[column], fields, column_scratch);
-    TIPPLE_TRY(auto array, impl_->converters[column]->convert(cells, row_faults, pool));
-    arrays.push_back(std::move(array));
-  }
-
+  TIPPLE_TRY(auto arrays, impl_->convert_columns(block, rows, fields, row_faults, pool));
   const std::size_t rows_out = rows.count - row_faults.faults().size();
   std::vector<CsvRowRun> runs = {{0, rows.count}};
   if (!row_faults.empty()) {

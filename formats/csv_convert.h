@@ -29,7 +29,8 @@ namespace tipple {
 // A column that the file does not have: its rows are null.
 inline constexpr std::uint32_t kAbsentField = 0xFFFFFFFF;
 
-// Positions in the file of the table's columns; kAbsentField only with `absent_is_null`, and only for nullable ones.
+// Positions in the file of the table's columns; kAbsentField for a rescued_column(), and with `absent_is_null` for
+// nullable ones.
 // Error kUsage naming the unknown field and its nearest name.
 [[nodiscard]] Result<std::vector<std::uint32_t>> bind_csv_columns(const FileHead& head,
                                                                   const std::vector<ColumnSpec>& columns,
@@ -37,11 +38,11 @@ inline constexpr std::uint32_t kAbsentField = 0xFFFFFFFF;
 
 class CsvConverter {
  public:
-  // `positions`: bind_csv_columns' answer for `columns`. `origins`: fill ConvertedBatch::origins.
-  // Errors: kUsage: a column's format.
+  // `positions`: bind_csv_columns' answer for `columns`. `origins`: fill ConvertedBatch::origins. `fields`: the file's;
+  // only a table that rescues needs them. Errors: kUsage: a column's format.
   [[nodiscard]] static Result<CsvConverter> make(const CsvDialect& dialect, std::vector<ColumnSpec> columns,
                                                  std::vector<std::uint32_t> positions, bool keep_raw,
-                                                 bool origins = false);
+                                                 bool origins = false, const std::vector<std::string>& fields = {});
   ~CsvConverter();
   CsvConverter(CsvConverter&&) noexcept;
 

@@ -1,9 +1,12 @@
 #include "formats/csv_format.h"
 
+#include <optional>
 #include <utility>
 
 #include "formats/csv_convert.h"
 #include "formats/csv_index.h"
+#include "formats/rescue.h"
+#include "jobs/rescued_column.h"
 
 namespace tipple {
 namespace {
@@ -29,8 +32,14 @@ class CsvRecordScanner final : public RecordScanner {
 
 class CsvBinding final : public RecordBinding {
  public:
-  CsvBinding(const CsvDialect& dialect, std::uint32_t fields, std::vector<CsvConverter> converters)
-      : dialect_(dialect), fields_(fields), indexer_(dialect, fields), converters_(std::move(converters)) {}
+  // `judge`: what a record must be to pass for one where its beginning is guessed; absent: the first table's converter.
+  CsvBinding(const CsvDialect& dialect, std::uint32_t fields, std::vector<CsvConverter> converters,
+             std::optional<CsvConverter> judge)
+      : dialect_(dialect),
+        fields_(fields),
+        indexer_(dialect, fields),
+        converters_(std::move(converters)),
+        judge_(std::move(judge)) {}
 
   std::unique_ptr<RecordIndex> make_index() const override { return std::make_unique<CsvRecordIndex>(); }
 
@@ -45,7 +54,7 @@ class CsvBinding final : public RecordBinding {
   }
 
   std::optional<std::size_t> guess_record_start(std::span<const char> bytes, char before, bool final) const override {
-    return guess_csv_record_start(bytes, before, final, dialect_, converters_.front(), fields_);
+    return guess_csv_record_start(bytes, before, final, dialect_, judge_ ? *judge_ : converters_.front(), fields_);
   }
 
  private:
@@ -53,6 +62,7 @@ class CsvBinding final : public RecordBinding {
   std::uint32_t fields_;
   CsvIndexer indexer_;
   std::vector<CsvConverter> converters_;  // one for each table
+  std::optional<CsvConverter> judge_;
 };
 
 class CsvFormat final : public RecordFormat {
@@ -68,18 +78,30 @@ class CsvFormat final : public RecordFormat {
                                               const std::string& path) const override {
     std::vector<CsvConverter> converters;
     for (const BoundTable& table : tables) {
-      TIPPLE_TRY(auto positions, bind_csv_columns(head, table.columns, path, table.absent_is_null));
-      TIPPLE_TRY(CsvConverter converter,
-                 CsvConverter::make(source_.csv, table.columns, std::move(positions), table.keep_raw, table.origins));
+      TIPPLE_TRY(CsvConverter converter, make_converter(head, table, path));
       converters.push_back(std::move(converter));
     }
+    std::optional<CsvConverter> judge;
+    if (!tables.empty() && rescued_position(tables.front().columns)) {
+      // A table that rescues takes nearly anything for a record.
+      BoundTable strict = tables.front();
+      std::erase_if(strict.columns, is_rescued_column);
+      TIPPLE_TRY(CsvConverter converter, make_converter(head, strict, path));
+      judge.emplace(std::move(converter));
+    }
     return std::unique_ptr<RecordBinding>(std::make_unique<CsvBinding>(
-        source_.csv, static_cast<std::uint32_t>(head.fields.size()), std::move(converters)));
+        source_.csv, static_cast<std::uint32_t>(head.fields.size()), std::move(converters), std::move(judge)));
   }
 
   std::unique_ptr<RecordScanner> scanner() const override { return std::make_unique<CsvRecordScanner>(source_.csv); }
 
  private:
+  Result<CsvConverter> make_converter(const FileHead& head, const BoundTable& table, const std::string& path) const {
+    TIPPLE_TRY(auto positions, bind_csv_columns(head, table.columns, path, table.absent_is_null));
+    return CsvConverter::make(source_.csv, table.columns, std::move(positions), table.keep_raw, table.origins,
+                              head.fields);
+  }
+
   const SourceSpec& source_;
 };
 

@@ -9,6 +9,7 @@
 #include "formats/csv_field.h"
 #include "formats/csv_state.h"
 #include "jobs/job_file.h"
+#include "jobs/rescued_column.h"
 
 namespace tipple {
 namespace {
@@ -150,6 +151,10 @@ Result<std::vector<std::uint32_t>> bind_csv_columns(const FileHead& head, const 
   std::vector<std::uint32_t> positions;
   positions.reserve(columns.size());
   for (const ColumnSpec& spec : columns) {
+    if (is_rescued_column(spec)) {
+      positions.push_back(kAbsentField);
+      continue;
+    }
     const std::string& wanted = spec.from.empty() ? spec.column.name : spec.from;
     const auto found = known.find(wanted);
     if (found == known.end() && absent_is_null && spec.column.nullable) {

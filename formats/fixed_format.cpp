@@ -60,7 +60,7 @@ class FixedBinding final : public LineBinding {
   [[nodiscard]] Status add_table(const std::vector<std::string>& fields, const BoundTable& wishes,
                                  const std::string& path) {
     TIPPLE_TRY(auto positions, bind_line_fields(fields, wishes, path));
-    TIPPLE_TRY(LineTable table, LineTable::bind(wishes, line_null_texts(source_, positions)));
+    TIPPLE_TRY(LineTable table, LineTable::bind(wishes, line_null_texts(source_, positions), fields));
     tables_.push_back({std::move(table), std::move(positions)});
     return {};
   }
@@ -82,6 +82,7 @@ class FixedBinding final : public LineBinding {
       }
       TIPPLE_RETURN_IF_ERROR(batch.convert(column, {block.data(), scratch.data(), 2, batch.row_lines().size()}));
     }
+    if (bound.lines.rescue) TIPPLE_RETURN_IF_ERROR(rescue(bound, batch));
     return batch.finish();
   }
 
@@ -90,6 +91,17 @@ class FixedBinding final : public LineBinding {
     LineTable lines;
     std::vector<std::optional<std::uint32_t>> fields;  // by column
   };
+
+  [[nodiscard]] Status rescue(const Table& bound, LineBatch& batch) const {
+    const std::vector<RescuePlan::Field>& fields = bound.lines.rescue->fields;
+    std::vector<std::vector<std::uint32_t>> cells(fields.size());
+    return batch.rescue(source_.csv, [&](std::size_t k) -> CsvCells {
+      cells[k].resize(batch.row_lines().size() * 2);
+      // As a text: that the line ends inside a field breaks only columns that must have all of it.
+      find_cells(batch, source_.fixed[fields[k].position], bound.lines.rescue->column, true, cells[k].data());
+      return {batch.block(), cells[k].data(), 2, batch.row_lines().size()};
+    });
+  }
 
   // As CsvCells wants them: the position before the cell, its end.
   static void find_cells(LineBatch& batch, const FixedField& field, std::size_t column, bool text, std::uint32_t* out) {

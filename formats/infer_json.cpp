@@ -21,14 +21,6 @@ constexpr std::size_t kNodesMax = 4 * std::size_t{limits::kColumnsMax};
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-// A name as a path writes it.
-std::string path_step(std::string_view name) {
-  if (!name.empty() && name.find_first_of(".[]\"") == std::string_view::npos) return std::string(name);
-  std::string quoted = "\"";
-  for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 // A field that was seen, by the names that lead to it.
 struct SeenField {
   std::string path;
@@ -200,7 +192,7 @@ class JsonFieldWalk {
     child.names = parent.names + 1;
     std::vector<char> plain;
     (void)append_unescaped(key, plain);  // its escapes are good
-    child.path = (parent.path.empty() ? "" : parent.path + ".") + path_step({plain.data(), plain.size()});
+    child.path = (parent.path.empty() ? "" : parent.path + ".") + json_path_step({plain.data(), plain.size()});
     fields_.push_back(std::move(child));
     return field;
   }

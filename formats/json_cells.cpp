@@ -26,6 +26,7 @@ bool JsonCells::begin(std::span<const char> block, std::size_t rows, std::uint32
     pairs_capacity_ = pairs;
   }
   rows_max_ = rows;
+  leftovers_.clear();
   return true;
 }
 

@@ -25,6 +25,10 @@ class JsonCells {
   // Room for `rows` rows. `block` has 64 readable bytes past its end. False: more than positions of 32 bits can name.
   [[nodiscard]] bool begin(std::span<const char> block, std::size_t rows, std::uint32_t columns);
 
+  // Row `row` may hold something that no column takes. Rows ascend.
+  void note_leftover(std::size_t row) { leftovers_.push_back(static_cast<std::uint32_t>(row)); }
+  [[nodiscard]] const std::vector<std::uint32_t>& leftovers() const { return leftovers_; }
+
   // `begin`: position in the block.
   void set(std::size_t row, std::uint32_t column, std::size_t begin, std::size_t size) {
     put(row, column, kLeadBytes + begin, size);
@@ -60,6 +64,7 @@ class JsonCells {
   std::unique_ptr<std::uint32_t[]> pairs_;
   std::size_t pairs_capacity_ = 0;
   std::size_t rows_max_ = 0;
+  std::vector<std::uint32_t> leftovers_;
 };
 
 }  // namespace tipple

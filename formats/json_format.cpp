@@ -1,13 +1,18 @@
 #include "formats/json_format.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "formats/json_records.h"
+#include "formats/json_rest.h"
+#include "formats/json_text.h"
 #include "formats/line_batch.h"
 #include "formats/line_format.h"
+#include "jobs/rescued_column.h"
 
 namespace tipple {
 namespace {
@@ -32,7 +37,9 @@ class JsonBinding final : public LineBinding {
   [[nodiscard]] Status add_table(const SourceSpec& source, const BoundTable& wishes) {
     TIPPLE_TRY(LineTable lines, LineTable::bind(wishes, json_null_texts(source, wishes)));
     std::vector<std::string> froms;
-    for (const ColumnSpec& spec : wishes.columns) froms.push_back(spec.from.empty() ? spec.column.name : spec.from);
+    for (const ColumnSpec& spec : wishes.columns) {
+      froms.push_back(is_rescued_column(spec) ? std::string() : spec.from.empty() ? spec.column.name : spec.from);
+    }
     tables_.push_back({std::move(lines), JsonTree(froms)});
     return {};
   }
@@ -54,7 +61,12 @@ class JsonBinding final : public LineBinding {
       TIPPLE_RETURN_IF_ERROR(batch.convert(column, cells.column(column, batch.row_lines().size())));
       name_nulls(batch.row_faults(), faults, column, cells);
     }
-    return batch.finish();
+    if (bound.lines.rescue) TIPPLE_RETURN_IF_ERROR(rescue(bound, cells.leftovers(), batch));
+    std::optional<NewField> new_field;
+    if (bound.lines.wishes.new_fields) new_field = find_new_field(bound.tree, cells.leftovers(), batch);
+    ConvertedBatch result = batch.finish();
+    result.new_field = std::move(new_field);
+    return result;
   }
 
  private:
@@ -62,6 +74,42 @@ class JsonBinding final : public LineBinding {
     LineTable lines;
     JsonTree tree;
   };
+
+  // An object for each row with something that no column takes. `leftovers`: JsonCells'.
+  [[nodiscard]] static Status rescue(const Table& bound, const std::vector<std::uint32_t>& leftovers,
+                                     LineBatch& batch) {
+    std::map<std::uint32_t, std::vector<std::uint32_t>> rows;  // row -> columns whose value did not fit
+    for (const std::uint32_t row : leftovers) rows.try_emplace(row);
+    for (std::uint32_t column = 0; column < batch.unfit().size(); ++column) {
+      for (const std::uint32_t row : batch.unfit()[column]) rows[row].push_back(column);
+    }
+    JsonRest rest(bound.tree);
+    RescueBuilder objects;
+    std::vector<char> value;
+    for (const auto& [row, unfit] : rows) {
+      if (batch.row_faults().is_bad(row)) continue;
+      for (const JsonRest::Field& field : rest.read(batch.text(batch.row_lines()[row]), unfit)) {
+        if (field.value == "null") continue;
+        value.clear();
+        append_minified(field.value, value);
+        objects.add(row, rescued_key(field.path)).append(value.data(), value.size());
+      }
+    }
+    return batch.rescue(objects);
+  }
+
+  [[nodiscard]] static std::optional<NewField> find_new_field(const JsonTree& tree,
+                                                              const std::vector<std::uint32_t>& leftovers,
+                                                              const LineBatch& batch) {
+    JsonRest rest(tree);
+    for (const std::uint32_t row : leftovers) {
+      const std::uint32_t line = batch.row_lines()[row];
+      for (const JsonRest::Field& field : rest.read(batch.text(line), {})) {
+        if (field.key) return NewField{field.path, batch.lines()[line].begin};
+      }
+    }
+    return std::nullopt;
+  }
 
   // The converter saw null's text, which is nobody's business.
   static void name_nulls(CsvFaults& faults, std::size_t first, std::uint32_t column, const JsonCells& cells) {

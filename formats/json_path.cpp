@@ -63,9 +63,17 @@ std::optional<std::vector<JsonStep>> parse_json_path(std::string_view text) {
   return steps;
 }
 
+std::string json_path_step(std::string_view name) {
+  if (!name.empty() && name.find_first_of(".[]\"") == std::string_view::npos) return std::string(name);
+  std::string quoted = "\"";
+  for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
 JsonTree::JsonTree(const std::vector<std::string>& froms)
     : root_(std::make_unique<JsonNode>()), columns_(static_cast<std::uint32_t>(froms.size())) {
   for (std::uint32_t column = 0; column < columns_; ++column) {
+    if (froms[column].empty()) continue;
     step_into(*root_, froms[column]).leaves.push_back({column, true});
     const auto path = parse_json_path(froms[column]);
     if (!path || (path->size() == 1 && std::get<std::string>(path->front()) == froms[column])) continue;
@@ -84,6 +92,24 @@ JsonNode& JsonTree::step_into(JsonNode& node, const JsonStep& step) {
     next->id = nodes_++;
   }
   return *next;
+}
+
+bool JsonTree::takes(const std::vector<JsonStep>& path) const {
+  const JsonNode* node = root_.get();
+  for (const JsonStep& step : path) {
+    const JsonNode* next = nullptr;
+    if (const auto* name = std::get_if<std::string>(&step)) {
+      const auto found = node->members.find(*name);
+      if (found != node->members.end()) next = found->second.get();
+    } else {
+      const auto found = node->elements.find(std::get<std::uint32_t>(step));
+      if (found != node->elements.end()) next = found->second.get();
+    }
+    if (next == nullptr) return false;
+    if (!next->leaves.empty()) return true;
+    node = next;
+  }
+  return false;
 }
 
 }  // namespace tipple

@@ -30,6 +30,9 @@ using JsonStep = std::variant<std::string, std::uint32_t>;
 // Nothing if `text` is no path: an empty name, an open bracket or quote, more steps than kJsonDepthMax.
 [[nodiscard]] std::optional<std::vector<JsonStep>> parse_json_path(std::string_view text);
 
+// A name as a path writes it.
+[[nodiscard]] std::string json_path_step(std::string_view name);
+
 struct JsonNode {
   struct Leaf {
     std::uint32_t column = 0;
@@ -44,11 +47,13 @@ struct JsonNode {
 
 class JsonTree {
  public:
-  // `froms`: what each column is read from.
+  // `froms`: what each column is read from; an empty one: from nowhere.
   explicit JsonTree(const std::vector<std::string>& froms);
   [[nodiscard]] const JsonNode& root() const { return *root_; }
   [[nodiscard]] std::uint32_t nodes() const { return nodes_; }
   [[nodiscard]] std::uint32_t columns() const { return columns_; }
+  // Is the value that `path` leads to, or one around it, some column's?
+  [[nodiscard]] bool takes(const std::vector<JsonStep>& path) const;
 
  private:
   JsonNode& step_into(JsonNode& node, const JsonStep& step);

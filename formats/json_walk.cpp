@@ -38,6 +38,7 @@ bool JsonWalk::read_line(std::size_t begin, std::size_t end, std::size_t row) {
   line_escapes_ = escapes_ && std::memchr(block_ + begin, '\\', end - begin) != nullptr;
   ++stamp_;
   found_count_ = 0;
+  leftover_ = false;
   std::fill(found_.begin(), found_.end(), std::uint8_t{kUnset});
 
   Token behind =
@@ -48,6 +49,7 @@ bool JsonWalk::read_line(std::size_t begin, std::size_t end, std::size_t row) {
     return false;
   }
   next_ = behind;
+  if (leftover_) cells_.note_leftover(row_);
   if (found_count_ < tree_.columns()) {
     for (std::uint32_t column = 0; column < tree_.columns(); ++column) {
       if (found_[column] == kUnset) cells_.set_null(row_, column);
@@ -77,6 +79,7 @@ inline const JsonNode* JsonWalk::first_visit(const JsonNode* node) {
 
 template <typename Set>
 inline void JsonWalk::give(const JsonNode& node, Set set) {
+  leftover_ |= node.leaves.empty();
   for (const JsonNode::Leaf leaf : node.leaves) {
     std::uint8_t& found = found_[leaf.column];
     const std::uint8_t as = leaf.exact ? kExact : kByPath;
@@ -117,6 +120,7 @@ JsonWalk::Token JsonWalk::read_escaped_string(const JsonNode* node, Token token,
   const std::string_view string(text_ + *token + 1, size);
   const std::size_t side = cells_.side_position();
   const bool wanted = node != nullptr && !node->leaves.empty();
+  leftover_ |= node != nullptr && !wanted;
   if (!(wanted ? append_unescaped(string, cells_.side()) : has_good_escapes(string))) return fail(kBadEscape, *token);
   bool named = true;
   if (wanted) give(*node, [&](std::uint32_t column) { named = cells_.set_side(row_, column, side) && named; });
@@ -155,13 +159,15 @@ JsonWalk::Token JsonWalk::read_container(const JsonNode* node, Token token, std:
 
 // Behind the opening bracket.
 JsonWalk::Token JsonWalk::read_array(const JsonNode* node, Token token, std::size_t depth) {
-  if (*token < line_end_ && text_[*token] == ']') return token + 1;
   const bool any = node != nullptr && !node->elements.empty();
+  leftover_ |= node != nullptr && !any && node->leaves.empty();
+  if (*token < line_end_ && text_[*token] == ']') return token + 1;
   for (std::uint32_t position = 0;; ++position) {
     const JsonNode* element = nullptr;
     if (any) {
       const auto found = node->elements.find(position);
       if (found != node->elements.end()) element = first_visit(found->second.get());
+      leftover_ |= element == nullptr;
     }
     token = read_value(element, token, depth);
     if (token == nullptr) return nullptr;
@@ -173,7 +179,10 @@ JsonWalk::Token JsonWalk::read_array(const JsonNode* node, Token token, std::siz
 
 // Behind the opening brace.
 JsonWalk::Token JsonWalk::read_object(const JsonNode* node, Token token, std::size_t depth) {
-  if (node != nullptr && node->members.empty()) node = nullptr;
+  if (node != nullptr && node->members.empty()) {
+    leftover_ |= node->leaves.empty();
+    node = nullptr;
+  }
   if (node != nullptr) shapes_[node->id].next = 0;
   if (*token < line_end_ && text_[*token] == '}') return token + 1;
   while (true) {
@@ -201,9 +210,12 @@ inline JsonWalk::Token JsonWalk::read_key(const JsonNode* node, Token token, con
   if (shape.next < shape.keys.size() && shape.keys[shape.next].matches(text_ + *token + 1, text_ + line_end_))
       [[likely]] {
     *member = first_visit(shape.keys[shape.next++].node);
+    leftover_ |= *member == nullptr;
     return token + 1;
   }
-  return read_other_key(*node, token, member);
+  token = read_other_key(*node, token, member);
+  leftover_ |= *member == nullptr;
+  return token;
 }
 
 // A key out of order, or one that was not there before.

@@ -4,6 +4,9 @@
 // saw its keys last, and compares a key with the one that is expected before it looks anywhere else. What comes out
 // does not depend on that memory.
 //
+// Rows with something that no column takes are noted, and some that only seem so (a key that came twice): JsonRest
+// (formats/json_rest.h) tells.
+//
 // Owner: JsonReader, for one block.
 #pragma once
 
@@ -96,6 +99,7 @@ class JsonWalk {
   std::vector<std::uint8_t> found_;    // by column
   std::vector<Shape> shapes_;          // by node
   std::uint32_t found_count_ = 0;
+  bool leftover_ = false;  // this row may hold something that no column takes
   std::vector<char> key_;
   const char* what_ = "";
   std::size_t at_ = 0;

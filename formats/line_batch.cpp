@@ -13,6 +13,7 @@
 #include "formats/arrow_types.h"
 #include "formats/csv_compact.h"
 #include "jobs/job_file.h"
+#include "jobs/rescued_column.h"
 
 namespace tipple {
 namespace {
@@ -25,7 +26,8 @@ std::vector<std::uint32_t>& thread_row_lines() {
 
 }  // namespace
 
-Result<LineTable> LineTable::bind(const BoundTable& wishes, const std::vector<std::vector<std::string>>& null_texts) {
+Result<LineTable> LineTable::bind(const BoundTable& wishes, const std::vector<std::vector<std::string>>& null_texts,
+                                  const std::vector<std::string>& fields) {
   TIPPLE_CHECK(null_texts.size() == wishes.columns.size(), "null texts for each column");
   LineTable table;
   table.wishes = wishes;
@@ -39,6 +41,7 @@ Result<LineTable> LineTable::bind(const BoundTable& wishes, const std::vector<st
     schema.push_back(wishes.columns[i].column);
   }
   table.schema = arrow_schema(schema);
+  table.rescue = plan_rescue(wishes.columns, fields);
   return table;
 }
 
@@ -47,6 +50,10 @@ Result<std::vector<std::optional<std::uint32_t>>> bind_line_fields(const std::ve
   std::vector<std::optional<std::uint32_t>> positions;
   positions.reserve(wishes.columns.size());
   for (const ColumnSpec& spec : wishes.columns) {
+    if (is_rescued_column(spec)) {
+      positions.emplace_back(std::nullopt);
+      continue;
+    }
     const std::string& wanted = spec.from.empty() ? spec.column.name : spec.from;
     const auto found = std::find(fields.begin(), fields.end(), wanted);
     if (found != fields.end()) {
@@ -76,6 +83,7 @@ LineBatch::LineBatch(const LineTable& table, std::span<const char> block, const 
     : table_(table), block_(block), lines_(index.lines()), place_(place), pool_(pool), row_lines_(thread_row_lines()) {
   row_lines_.reserve(lines_.size());
   arrays_.reserve(table.converters.size());
+  if (table.rescue) unfit_.resize(table.converters.size());
 }
 
 bool LineBatch::check_size(std::size_t line) {
@@ -110,8 +118,29 @@ CsvFaults& LineBatch::row_faults() {
 Status LineBatch::convert(std::size_t column, const CsvCells& cells) {
   TIPPLE_CHECK(column == arrays_.size() && cells.rows == row_lines_.size(),
                "columns are converted in order, with all rows");
-  TIPPLE_TRY(auto array, table_.converters[column]->convert(cells, row_faults(), pool_));
+  std::shared_ptr<arrow::ArrayData> array;
+  if (!table_.rescue) {
+    TIPPLE_TRY(array, table_.converters[column]->convert(cells, row_faults(), pool_));
+  } else if (column != table_.rescue->column) {
+    TIPPLE_TRY(array, convert_rescuing(*table_.converters[column], table_.wishes.columns[column].column, cells,
+                                       row_faults(), unfit_[column], pool_));
+  }
   arrays_.push_back(std::move(array));
+  return {};
+}
+
+Status LineBatch::rescue(const CsvDialect& dialect, const std::function<CsvCells(std::size_t k)>& cells_of) {
+  CsvDialect plain = dialect;
+  plain.quote.reset();
+  plain.escape.reset();
+  TIPPLE_TRY(arrays_[table_.rescue->column],
+             rescue_cells(*table_.rescue, unfit_, plain, cells_of, row_lines_.size(), row_faults(), pool_));
+  return {};
+}
+
+Status LineBatch::rescue(RescueBuilder& objects) {
+  TIPPLE_TRY(arrays_[table_.rescue->column],
+             objects.finish(row_lines_.size(), table_.rescue->column, row_faults(), pool_));
   return {};
 }
 

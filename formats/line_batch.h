@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include "formats/csv_column.h"
 #include "formats/line_index.h"
 #include "formats/record_format.h"
+#include "formats/rescue.h"
 
 namespace tipple {
 
@@ -25,10 +27,12 @@ struct LineTable {
   BoundTable wishes;
   std::shared_ptr<arrow::Schema> schema;
   std::vector<std::unique_ptr<CsvColumn>> converters;  // one for each column
+  std::optional<RescuePlan> rescue;                    // its fields: those that the source has names for
 
-  // `null_texts`: for each column. Errors: kUsage (a time format that is none).
+  // `null_texts`: for each column. `fields`: the source's. Errors: kUsage (a time format that is none).
   [[nodiscard]] static Result<LineTable> bind(const BoundTable& wishes,
-                                              const std::vector<std::vector<std::string>>& null_texts);
+                                              const std::vector<std::vector<std::string>>& null_texts,
+                                              const std::vector<std::string>& fields = {});
 };
 
 // The field of each column among `fields`, or nothing where the source lacks it and that is allowed. Error: kUsage with
@@ -43,7 +47,7 @@ struct LineTable {
     const SourceSpec& source, const std::vector<std::optional<std::uint32_t>>& fields);
 
 // Turns the lines of one block into rows and rejects. Order of use: add_row or reject for every line in order; then
-// convert for every column in order; then finish.
+// convert for every column in order; then, if the table rescues, one of the two ways to do so; then finish.
 class LineBatch {
  public:
   LineBatch(const LineTable& table, std::span<const char> block, const LineIndex& index, const BlockPlace& place,
@@ -66,8 +70,13 @@ class LineBatch {
   [[nodiscard]] std::span<const std::uint32_t> row_lines() const { return row_lines_; }
   // Faults of rows, to which a format may add its own before the column is converted.
   [[nodiscard]] CsvFaults& row_faults();
-  // `cells`: the column's, one for each row.
+  // `cells`: the column's, one for each row. Those of a column that rescues are not looked at.
   [[nodiscard]] Status convert(std::size_t column, const CsvCells& cells);
+  // The rows of each column whose value did not fit, if the table rescues.
+  [[nodiscard]] const UnfitRows& unfit() const { return unfit_; }
+  // `dialect`: with the texts that mean null. `cells_of`: the cells of rescue->fields[k].
+  [[nodiscard]] Status rescue(const CsvDialect& dialect, const std::function<CsvCells(std::size_t k)>& cells_of);
+  [[nodiscard]] Status rescue(RescueBuilder& objects);
 
   [[nodiscard]] ConvertedBatch finish();
 
@@ -91,6 +100,7 @@ class LineBatch {
   std::vector<LineFault> faults_;
   std::optional<CsvFaults> row_faults_;
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays_;
+  UnfitRows unfit_;
 };
 
 }  // namespace tipple

@@ -24,12 +24,15 @@ class LogBinding final : public LineBinding {
   [[nodiscard]] Status add_table(const SourceSpec& source, const std::vector<std::string>& fields,
                                  const BoundTable& wishes, const std::string& path) {
     TIPPLE_TRY(const auto positions, bind_line_fields(fields, wishes, path));
-    TIPPLE_TRY(LineTable lines, LineTable::bind(wishes, line_null_texts(source, positions)));
-    Table table{std::move(lines), {}, 0};
+    TIPPLE_TRY(LineTable lines, LineTable::bind(wishes, line_null_texts(source, positions), fields));
+    Table table{std::move(lines), source.csv, {}, 0};
     for (const auto& position : positions) {
       table.groups.push_back(position ? groups_[*position] : kNoGroup);
-      table.groups_max = std::max(table.groups_max, table.groups.back());
     }
+    if (table.lines.rescue) {
+      for (const RescuePlan::Field& field : table.lines.rescue->fields) table.groups.push_back(groups_[field.position]);
+    }
+    for (const int group : table.groups) table.groups_max = std::max(table.groups_max, group);
     tables_.push_back(std::move(table));
     return {};
   }
@@ -42,9 +45,14 @@ class LogBinding final : public LineBinding {
     const std::size_t lines = batch.lines().size();
     cells.resize(bound.groups.size() * lines * 2);
     match_lines(bound, batch, cells.data());
-    for (std::size_t column = 0; column < bound.groups.size(); ++column) {
-      TIPPLE_RETURN_IF_ERROR(
-          batch.convert(column, {block.data(), cells.data() + column * lines * 2, 2, batch.row_lines().size()}));
+    const auto cells_of = [&](std::size_t position) -> CsvCells {
+      return {block.data(), cells.data() + position * lines * 2, 2, batch.row_lines().size()};
+    };
+    const std::size_t columns = bound.lines.converters.size();
+    for (std::size_t column = 0; column < columns; ++column)
+      TIPPLE_RETURN_IF_ERROR(batch.convert(column, cells_of(column)));
+    if (bound.lines.rescue) {
+      TIPPLE_RETURN_IF_ERROR(batch.rescue(bound.dialect, [&](std::size_t k) { return cells_of(columns + k); }));
     }
     return batch.finish();
   }
@@ -53,7 +61,8 @@ class LogBinding final : public LineBinding {
   static constexpr int kNoGroup = 0;  // a column that the pattern lacks: group 0 is the whole match
   struct Table {
     LineTable lines;
-    std::vector<int> groups;  // by column
+    CsvDialect dialect;
+    std::vector<int> groups;  // by column, and behind them of the fields that may have to be rescued
     int groups_max = 0;
   };
 

@@ -48,12 +48,20 @@ struct BlockPlace {
   std::uint64_t lines_before = 0;  // line ends between the chunk's first owned byte and the block
 };
 
+// A field that no column of a table takes.
+struct NewField {
+  std::string name;          // as a column's `from` has it
+  std::uint32_t origin = 0;  // of its record, as ConvertedBatch::origins
+};
+
 struct ConvertedBatch {
   std::shared_ptr<arrow::RecordBatch> batch;  // the good rows, in input order
   std::vector<Reject> rejects;                // one for each bad record, in input order
   std::uint64_t rows_in = 0;                  // rows_in == batch rows + rejects
   // For each good row, the block offset of its record's first byte; only if the binding was asked for origins.
   std::vector<std::uint32_t> origins;
+  // The block's first; only if the binding was asked for it, and only in formats without a head that names the fields.
+  std::optional<NewField> new_field;
 };
 
 // Record ends only, over a file of any size in pieces: the boundary scan, and the way to skip an over-long record.
@@ -71,11 +79,14 @@ class RecordScanner {
 
 // One table's wishes of a source.
 struct BoundTable {
-  std::vector<ColumnSpec> columns;  // to be read: none has an `expr`, none is a $field
-  bool keep_raw = false;            // put the record's bytes into its reject
-  bool origins = false;             // fill ConvertedBatch::origins
+  // To be read: none has an `expr`, none is a $field, except that one may be rescued_column() (jobs/rescued_column.h),
+  // which the format fills.
+  std::vector<ColumnSpec> columns;
+  bool keep_raw = false;  // put the record's bytes into its reject
+  bool origins = false;   // fill ConvertedBatch::origins
   // Columns may be absent from a file and are null then (fan-in by name); otherwise an absent field is an Error.
   bool absent_is_null = false;
+  bool new_fields = false;  // fill ConvertedBatch::new_field
 };
 
 // A format bound to one head and to the tables that the source feeds.

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "jobs/job_sections.h"
+#include "jobs/rescued_column.h"
 #include "jobs/table_schema.h"
 
 namespace tipple {
@@ -175,26 +176,35 @@ void read_rules(const SettingsReader& settings, const std::vector<SourceSpec>& s
     table.expectations = read_expectations(*node, place("expect"), mistakes);
 }
 
-// JSON lines name their fields record by record: what is new in them shows only where it is looked for.
-void check_schema_mode(const SettingsReader& settings, const std::vector<SourceSpec>& sources, const TableSpec& table) {
-  const YamlNode* node = settings.find("schema");
-  const bool json = std::any_of(table.from.begin(), table.from.end(), [&](SourceId source) {
-    return sources[source.value()].format == SourceFormat::kJsonLines;
-  });
-  if (table.schema_mode == SchemaMode::kFreeze && json) {
-    settings.mistakes().add(*node, "'schema: freeze' needs a source that names its fields once, and JSON lines do not",
-                            "leave it out: a value that does not fit is a reject either way");
+// `schema: rescue`: one more column, behind those of the job file.
+void add_rescued_column(const SettingsReader& settings, TableSpec& table) {
+  const YamlNode& mode = *settings.find("schema");
+  if (table.inferred) {
+    settings.mistakes().add(mode, "'schema: rescue' needs 'columns'",
+                            "columns that are found in the input hold all of it: there is nothing to rescue");
+    return;
   }
+  for (const YamlEntry& entry : settings.find("columns")->entries) {
+    if (entry.key.text != kRescuedColumn && !entry.key.text.starts_with(std::string(kRescuedColumn) + ".")) continue;
+    settings.mistakes().add(entry.key,
+                            fmt::format("'{}' cannot be a column's name with 'schema: rescue'", entry.key.text),
+                            fmt::format("the column {} is made by it; name yours otherwise and say 'from: {}'",
+                                        kRescuedColumn, entry.key.text));
+  }
+  if (table.columns.size() >= limits::kColumnsMax) {
+    settings.mistakes().add(mode, fmt::format("'schema: rescue' makes one column more than {}", limits::kColumnsMax));
+  }
+  table.columns.push_back(rescued_column());
 }
 
 void read_table(const SettingsReader& settings, const std::vector<SourceSpec>& sources, TableSpec& table) {
   Mistakes& mistakes = settings.mistakes();
   const std::vector<const YamlNode*> map_nodes = read_from(settings, sources, table);
-  constexpr std::array<SchemaMode, 3> kModes = {SchemaMode::kDeclared, SchemaMode::kFreeze, SchemaMode::kEvolve};
+  constexpr std::array<SchemaMode, 4> kModes = {SchemaMode::kDeclared, SchemaMode::kFreeze, SchemaMode::kEvolve,
+                                                SchemaMode::kRescue};
   std::vector<std::string> names;
   for (const SchemaMode mode : kModes) names.emplace_back(to_string(mode));
   if (const auto chosen = settings.choice("schema", names)) table.schema_mode = kModes[*chosen];
-  check_schema_mode(settings, sources, table);
   table.raw = settings.boolean("raw").value_or(false);
   const YamlNode* columns = settings.find("columns");
   table.inferred = columns == nullptr && !table.raw;
@@ -204,6 +214,7 @@ void read_table(const SettingsReader& settings, const std::vector<SourceSpec>& s
     read_columns(*columns, settings.place_of("columns"), sources, table, mistakes);
   }
   if (!table.columns.empty()) check_field_maps(map_nodes, "tables." + table.name, table, mistakes);
+  if (table.schema_mode == SchemaMode::kRescue && !table.raw) add_rescued_column(settings, table);
   read_rules(settings, sources, table);
   if (const YamlNode* rejects = settings.find("rejects"))
     table.rejects = read_rejects(*rejects, settings.place_of("rejects"), mistakes);

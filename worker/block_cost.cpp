@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "formats/rescue.h"
+#include "jobs/rescued_column.h"
 #include "worker/block_pool.h"
 
 namespace tipple {
@@ -15,8 +17,9 @@ constexpr std::uint64_t kColumnBytes = 3 * 64 + 64;
 // CsvIndex: a field end a byte, in a buffer that grows by doubling. Other formats: a line end for every other byte.
 constexpr std::uint64_t kCsvIndexFactor = 2 * sizeof(std::uint32_t);
 constexpr std::uint64_t kLineIndexFactor = sizeof(std::uint32_t);
-// JsonCells: begin and end of each wanted value, and a copy of the block.
+// JsonCells: begin and end of each wanted value, which records may hold more, and a copy of the block.
 constexpr std::uint64_t kJsonCellBits = 2 * 32;
+constexpr std::uint64_t kJsonRecordBits = 32;
 constexpr std::uint64_t kJsonRecordBytesMin = 2;  // anything at all, and its line end
 
 bool is_text(const DataType& type) { return type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString; }
@@ -80,10 +83,15 @@ BlockCost::BlockCost(const SourceSpec& source, const std::vector<const TableSpec
     for (const ColumnSpec& column : table->columns) {
       add(column.column);
       any_text |= is_text(column.column.type);
-      if (json && is_read(column)) bits_per_record_ += kJsonCellBits;
+      if (json && (is_read(column) || is_rescued_column(column))) bits_per_record_ += kJsonCellBits;
     }
     texts_ += any_text ? 1 : 0;
-    if (json) texts_ += 1;
+    if (json) {
+      bits_per_record_ += kJsonRecordBits;
+      texts_ += 1;
+    }
+    // What is rescued: its text once more. Names and escapes beside it are charged when they are known.
+    texts_ += rescued_position(table->columns) ? 1 : 0;
     if (!table->needs_pipeline()) continue;
     // Its steps make another batch of this one.
     any_text = false;

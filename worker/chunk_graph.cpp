@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "worker/block_convert.h"
+#include "worker/frozen_schema.h"
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -209,6 +210,7 @@ Status ChunkGraph::parse(Block& block) {
   block.batches.reserve(tables_.stages.size());
   for (std::size_t table = 0; table < tables_.stages.size(); ++table) {
     TIPPLE_TRY(ConvertedBatch batch, convert_block(block, table, resources_.memory));
+    if (batch.new_field) return frozen_record_error(*tables_.specs[table], *batch.new_field, block);
     end_stage(Stage::kParse);
     TIPPLE_TRY(StagedBatch staged,
                tables_.stages[table].run(std::move(batch), block.segment->values[table], text, resources_.memory));

@@ -185,7 +185,9 @@ class Publisher {
   }
 
   [[nodiscard]] static CommitOptions commit_options(const TableSpec& table) {
-    return {table.part_format, table.schema_mode == SchemaMode::kEvolve};
+    // A table that begins to rescue gets one more column.
+    const bool grows = table.schema_mode == SchemaMode::kEvolve || table.schema_mode == SchemaMode::kRescue;
+    return {table.part_format, grows};
   }
 
   [[nodiscard]] CommitInfo commit_info(const PlannedTable& planned) const {

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "worker/frozen_schema.h"
 
 namespace tipple {
 namespace {
@@ -48,23 +49,6 @@ Status read_on(InputSegment& segment) {
 
 std::string name_of(const TaskSegment& spec) {
   return spec.member.empty() ? spec.path : spec.path + ": " + spec.member;
-}
-
-// Under `schema: freeze` each field of a file is one that the table knows.
-Status check_frozen(const SourceTables& tables, const std::vector<std::string>& fields, const std::string& file) {
-  for (std::size_t i = 0; i < tables.specs.size(); ++i) {
-    if (tables.specs[i]->schema_mode != SchemaMode::kFreeze) continue;
-    const std::vector<ColumnSpec>& columns = tables.stages[i].bound().columns;
-    for (const std::string& field : fields) {
-      if (std::any_of(columns.begin(), columns.end(), [&](const ColumnSpec& column) { return column.from == field; }))
-        continue;
-      return Error{ErrorKind::kQuality,
-                   fmt::format("the field '{}' is new: no column of the table '{}' takes it, and its schema is frozen",
-                               field, tables.specs[i]->name),
-                   file, "add a column for it, or say 'schema: declared' to leave such fields out"};
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -181,7 +165,7 @@ Status SegmentReader::bind_head(InputSegment& segment, std::optional<std::uint64
   segment.start = begin <= head_->data_begin ? head_->data_begin : known_start.value_or(begin);
   if (!format_->has_records(*head_)) return {};
   if (!binding_ || bound_head_->fields != head_->fields) {
-    TIPPLE_RETURN_IF_ERROR(check_frozen(tables(), head_->fields, segment.name));
+    TIPPLE_RETURN_IF_ERROR(check_frozen_head(tables(), head_->fields, segment.name));
     TIPPLE_TRY(binding_, format_->bind(*head_, bound_tables(), segment.name));
     bound_head_ = head_;
   }
@@ -203,7 +187,7 @@ Result<std::shared_ptr<InputSegment>> SegmentReader::open_columnar(const TaskSeg
   if (!batches_ || !same_file(batches_of_, spec)) {
     converters_.clear();
     TIPPLE_TRY(batches_, open_batch_source(spec.path, tables().source()));
-    TIPPLE_RETURN_IF_ERROR(check_frozen(tables(), batches_->schema()->field_names(), spec.path));
+    TIPPLE_RETURN_IF_ERROR(check_frozen_schema(tables(), *batches_->schema(), spec.path));
     for (const TableStage& stage : tables().stages) {
       TIPPLE_TRY(auto converter, BatchConverter::make(*batches_->schema(), stage.bound(), spec.path));
       converters_.push_back(std::move(converter));

@@ -84,7 +84,9 @@ Result<TableStage> TableStage::make(const JobSpec& job, const TableSpec& table, 
   }
   stage.input_ = arrow_schema(schema);
   stage.bound_.keep_raw = table.rejects.keep_raw;
-  stage.bound_.absent_is_null = table.from.size() > 1;
+  // Columns that were found in some of the input are absent from the rest.
+  stage.bound_.absent_is_null = table.from.size() > 1 || table.inferred || table.schema_mode == SchemaMode::kEvolve;
+  stage.bound_.new_fields = table.schema_mode == SchemaMode::kFreeze;
   if (table.needs_pipeline()) {
     TIPPLE_TRY(stage.pipeline_, TablePipeline::make(job, table, source, lookups));
   }

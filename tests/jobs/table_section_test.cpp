@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "jobs/rescued_column.h"
 #include "tests/jobs/job_text.h"
 
 namespace tipple {
@@ -112,7 +113,34 @@ TEST(TableSection, SchemaModes) {
   EXPECT_EQ(table("from: s, columns: {a: string}").schema_mode, SchemaMode::kDeclared);
   EXPECT_EQ(table("from: s, columns: {a: string}, schema: freeze").schema_mode, SchemaMode::kFreeze);
   EXPECT_EQ(table("from: s, schema: evolve").schema_mode, SchemaMode::kEvolve);
-  EXPECT_THAT(mistake("from: s, schema: frozen"), HasSubstr("must be 'declared', 'freeze' or 'evolve', not 'frozen'"));
+  EXPECT_THAT(mistake("from: s, schema: frozen"),
+              HasSubstr("must be 'declared', 'freeze', 'evolve' or 'rescue', not 'frozen'"));
+  EXPECT_EQ(table("from: docs, columns: {a: string}, schema: freeze").schema_mode, SchemaMode::kFreeze);
+}
+
+TEST(TableSection, RescueAddsAColumnBehindTheOthers) {
+  const TableSpec spec = table("from: s, columns: {a: int64, b: {expr: a}}, schema: rescue, steps: [{where: 'a > 1'}]");
+  EXPECT_EQ(spec.schema_mode, SchemaMode::kRescue);
+  ASSERT_EQ(spec.columns.size(), 3u);
+  EXPECT_TRUE(is_rescued_column(spec.columns[2]));
+  EXPECT_EQ(spec.output.back().name, "_rescued");
+  EXPECT_EQ(spec.output.back().type.to_string(), "string");
+  EXPECT_TRUE(spec.output.back().nullable);
+  // Steps see it like any other.
+  EXPECT_EQ(table("from: s, columns: {a: int64}, schema: rescue, steps: [{drop: [_rescued]}]").output.size(), 1u);
+}
+
+TEST(TableSection, WhatRescueCannotDoIsSaid) {
+  EXPECT_THAT(mistake("from: s, schema: rescue"), HasSubstr("'schema: rescue' needs 'columns'"));
+  EXPECT_THAT(mistake("from: s, schema: rescue, columns: {_rescued: string, a: string}"),
+              HasSubstr("'_rescued' cannot be a column's name with 'schema: rescue'"));
+  EXPECT_THAT(mistake("from: s, schema: rescue, columns: {_rescued.valid: bool}"),
+              HasSubstr("'_rescued.valid' cannot be a column's name"));
+  EXPECT_THAT(mistake("from: {source: s, columns: {_rescued: x}}, schema: rescue, columns: {a: string}"),
+              HasSubstr("'tables.t' has no column '_rescued'"));
+  EXPECT_THAT(mistake("from: s, schema: rescue, columns: {a: {from: $rescued, type: string}}"),
+              HasSubstr("has no field '$rescued'"));
+  EXPECT_THAT(mistake("from: s, raw: true, schema: rescue"), HasSubstr("does not go with 'raw: true'"));
 }
 
 TEST(TableSection, FormatAndCodec) {

@@ -1,15 +1,17 @@
 """Schema modes: what becomes of fields and values that a table does not expect."""
 
 import json
+import random
 import unittest
 
-from harness import TippleTest
+from harness import SEED, TippleTest
 
 JOB = """\
 version: 1
 job: modes
 warehouse: warehouse
-sources: {{s: {{path: "in/*.{ending}"}}}}
+chunk_bytes: {chunk_bytes}
+sources: {{s: {{path: "in/*", {source}}}}}
 tables:
   t:
     from: s
@@ -23,16 +25,17 @@ modes:
 
 
 class SchemaModes(TippleTest):
-    def mode_job(self, schema, columns="", table_format="hdf5"):
+    def mode_job(self, schema, columns="", table_format="hdf5", source="format: csv", chunk_bytes="16MiB"):
         (self.folder / "in").mkdir(exist_ok=True)
         path = self.folder / "job.yaml"
-        path.write_text(JOB.format(schema=schema, columns=columns, format=table_format, ending="csv"))
+        path.write_text(JOB.format(schema=schema, columns=columns, format=table_format, source=source,
+                                   chunk_bytes=chunk_bytes))
         return path
 
     def put(self, name, text):
         for old in (self.folder / "in").iterdir():
             old.unlink()
-        (self.folder / "in" / name).write_text(text)
+        (self.folder / "in" / name).write_bytes(text if isinstance(text, bytes) else text.encode())
 
     def rows(self, job):
         out = self.tipple("export", job, "--format", "jsonl").out
@@ -66,6 +69,212 @@ class SchemaModes(TippleTest):
         self.put("one.csv", "a,b\n1,2\n")
         self.tipple("run", job)
         self.assertEqual(self.rows(job), [{"a": 1, "c": 3}])
+
+    def test_freeze_fails_by_name_on_a_new_key_of_json_lines(self):
+        job = self.mode_job("freeze", "columns: {a: int64, name: {type: string, from: user.name, nullable: true}}",
+                            source="format: jsonl", chunk_bytes=256)
+        lines = ['{"a": %d, "user": {"name": "n"}, "a": "again"}' % i for i in range(100)]
+        self.put("one.jsonl", "\n".join(lines) + "\n")
+        self.tipple("run", job)
+        self.assertEqual(len(self.rows(job)), 100)
+        for number, record, name in [(1, '{"a": 1, "sur\\u0070rise": null}', "surprise"),
+                                     (70, '{"a": 1, "user": {"name": "x", "age": 2}}', "user.age"),
+                                     (100, '{"k' + "x" * 100000 + '": 1, "a": 2}', "kxxx")]:
+            with self.subTest(name=name):
+                changed = list(lines)
+                changed[number - 1] = record
+                self.put("two.jsonl", "\n".join(changed) + "\n")
+                for ranks in (1, 2):
+                    failed = self.tipple("run", job, "--mode", "more", "--ranks", ranks, expect=4)
+                    self.assertIn(name, failed.err)
+                    self.assertIn("two.jsonl, line %d" % number, failed.err)
+                    self.assertLess(len(failed.err), 2000)
+        self.assertEqual(len(self.rows(job)), 100, "the old version is untouched")
+
+    def test_freeze_of_json_lines_fails_on_missing_and_retyped_values(self):
+        job = self.mode_job("freeze", "columns: {a: int64, b: {type: int64, nullable: true}}", source="format: jsonl")
+        self.put("one.jsonl", '{"b": 1}\n')
+        self.assertIn("a", self.tipple("run", job, expect=4).err)
+        self.put("one.jsonl", '{"a": 1, "b": "x"}\n')
+        self.assertIn("b", self.tipple("run", job, expect=4).err)
+        self.put("one.jsonl", '{"a": 1}\n')
+        self.tipple("run", job)
+        self.assertEqual(self.rows(job), [{"a": 1, "b": None}])
+
+    def test_freeze_knows_members_of_parquet_structs(self):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        job = self.mode_job("freeze", "columns: {n: {type: int64, from: u.n}}", source="format: parquet")
+        pq.write_table(pa.table({"u": [{"n": 1}]}), self.folder / "in" / "a.parquet")
+        self.tipple("run", job)
+        pq.write_table(pa.table({"u": [{"n": 1, "m": 2}]}), self.folder / "in" / "a.parquet")
+        self.assertIn("u.m", self.tipple("run", job, expect=4).err)
+
+    # Rescue: what each format makes of the same records.
+    RESCUE = ("columns: {id: int64, n: {type: int16, nullable: true}, s: {type: string(3), nullable: true}, "
+              "day: {type: date, nullable: true}}")
+
+    @staticmethod
+    def rescue_records(count):
+        rng = random.Random(SEED)
+        records = []
+        for i in range(count):
+            records.append({"id": i, "extra": rng.choice(["", "e", 'q"uo,te', "two\nlines", "\u00e9"]),
+                            "n": rng.choice(["1", "-5", "99999", "many", ""]), "s": rng.choice(["a", "abc", "abcd", ""]),
+                            "day": rng.choice(["2024-02-29", "2023-02-29", "", "soon"])})
+        return records
+
+    @staticmethod
+    def rescued_row(record, json_source=False):
+        """What the row and its object must be; an empty text means null."""
+        row = {"id": record["id"], "n": None, "s": None, "day": None}
+        rest = {}
+        for name, value in record.items():
+            if name == "id" or value == "":
+                continue
+            good = {"n": value in ("1", "-5"), "s": len(value) <= 3, "day": value == "2024-02-29"}.get(name, False)
+            if good:
+                row[name] = int(value) if name == "n" else value
+            else:
+                rest[name] = value
+        row["_rescued"] = rest or None
+        return row
+
+    def rescue_sources(self, records):
+        """Format -> (file name, bytes, the source's keys)."""
+        quoted = lambda v: '"' + v.replace('"', '""') + '"' if set(v) & set(',"\n') else v
+        names = list(records[0])
+        csv = ",".join(names) + "\n" + "".join(",".join(quoted(str(r[k])) for k in names) + "\n" for r in records)
+        lines = "".join(json.dumps({k: v for k, v in r.items() if v != ""}) + "\n" for r in records)
+        flat = [dict(r, extra=r["extra"].replace("\n", "/")) for r in records]
+        pad = {"id": 8, "extra": 10, "n": 6, "s": 5, "day": 11}
+        fixed = b"".join(b"".join(str(r[k]).encode().ljust(pad[k]) for k in names) + b"\n" for r in flat)
+        log = "".join("|".join(str(r[k]) for k in names) + "\n" for r in flat)
+        spec, at = [], 0
+        for k in names:
+            spec.append("%s: [%d, %d]" % (k, at + 1, pad[k]))
+            at += pad[k]
+        pattern = r"\|".join("(?P<%s>[^|]*)" % k for k in names)
+        return {"csv": (csv.encode(), "format: csv", records), "jsonl": (lines.encode(), "format: jsonl", records),
+                "fixed": (fixed, "format: fixed, fields: {%s}" % ", ".join(spec), flat),
+                "log": (log.encode(), "format: log, pattern: '%s'" % pattern, flat)}
+
+    def part_bytes(self):
+        data = self.folder / "warehouse" / "t" / "data"
+        return [p.read_bytes() for p in sorted(data.iterdir(), key=lambda p: p.name.split("-", 2)[-1])]
+
+    def test_rescue_keeps_what_does_not_fit_in_every_format(self):
+        print(f"seed {SEED}")
+        for name, (data, source, records) in self.rescue_sources(self.rescue_records(400)).items():
+            want = [self.rescued_row(record) for record in records]
+            for chunk_bytes in (64, 1000, "16MiB"):
+                parts = []
+                for ranks in (1, 2):
+                    with self.subTest(format=name, chunk_bytes=chunk_bytes, ranks=ranks):
+                        job = self.mode_job("rescue", self.RESCUE, source=source, chunk_bytes=chunk_bytes)
+                        self.put("in." + name, data)
+                        self.clean_warehouse()
+                        report = self.tipple("run", job, "--ranks", ranks, "--json").json
+                        rows = self.rows(job)
+                        for row in rows:
+                            row["_rescued"] = row["_rescued"] and json.loads(row["_rescued"])
+                        self.assertEqual(rows, want)
+                        table = report["tables"]["t"]
+                        self.assertEqual((table["rows_in"], table["rows_out"], table["rejected"]), (400, 400, 0))
+                        parts.append(self.part_bytes())
+                self.assertEqual(parts[0], parts[1], "the same bytes on any number of ranks")
+
+    def clean_warehouse(self):
+        import shutil
+        shutil.rmtree(self.folder / "warehouse", ignore_errors=True)
+
+    def test_rescue_of_columnar_files(self):
+        import h5py
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        columns = "columns: {n: {type: int8, nullable: true}, id: int64}"
+        want = [{"n": 1, "id": 1, "_rescued": {"tags": '["a","b"]', "x": "0.5"}},
+                {"n": None, "id": 2, "_rescued": {"n": "300", "x": "1"}}]
+        job = self.mode_job("rescue", columns, source="format: parquet")
+        pq.write_table(pa.table({"tags": pa.array([["a", "b"], None]), "n": [1, 300], "x": [0.5, 1.0], "id": [1, 2]}),
+                       self.folder / "in" / "a.parquet")
+        for ranks in (1, 2):
+            self.tipple("run", job, "--ranks", ranks)
+        rows = self.rows(job)
+        self.assertEqual([dict(r, _rescued=json.loads(r["_rescued"])) for r in rows], want)
+        self.put("a.h5", b"")
+        with h5py.File(self.folder / "in" / "a.h5", "w") as out:
+            out["id"], out["n"], out["x"] = [1, 2], [1, 300], [0.5, 1.0]
+        job = self.mode_job("rescue", columns, source="format: hdf5")
+        self.tipple("run", job)
+        self.assertEqual([json.loads(r["_rescued"]) for r in self.rows(job)], [{"x": "0.5"}, {"n": "300", "x": "1"}])
+
+    def test_rescue_of_hostile_values(self):
+        job = self.mode_job("rescue", "columns: {a: {type: string, nullable: true}}, rejects: {max_rows: 9}".replace(
+            "}}, ", "}}\n    "))
+        self.put("a.csv", b'a,b\nM\xfcller,\x00\nok,"\x01""\n\\u0041"\nragged\n')
+        self.tipple("run", job)
+        rows = self.rows(job)
+        self.assertEqual([json.loads(r["_rescued"]) for r in rows],
+                         [{"a": "\\x4dfc6c6c6572", "b": "\x00"}, {"b": '\x01"\n\\u0041'}])
+        self.assertIn("arity", self.tipple("rejects", job).out)
+        job = self.mode_job("rescue", "columns: {a: {type: int64, nullable: true}}\n    rejects: {max_rows: 9}",
+                            source="format: jsonl")
+        huge = b"k" * (1 << 20)
+        self.put("a.jsonl", b'{"a": 1, "a": "x", "d": [1, 2.50], "d": 3}\n{"' + huge + b'": 1}\n{"b": "\xff"}\n'
+                 b'{"a": "x", "\\u0000\\"": {"k": null}}\n{"a": 2\n{"a": [1 , 2]}\n')
+        report = self.tipple("run", job, "--json").json["tables"]["t"]
+        self.assertEqual((report["rows_in"], report["rows_out"], report["rejected"]), (6, 3, 3))
+        self.assertEqual([(r["a"], r["_rescued"]) for r in self.rows(job)],
+                         [(1, '{"d":[1,2.50]}'), (None, '{"a":"x","\\"\\u0000\\"\\"\\"":{"k":null}}'),
+                          (None, '{"a":[1,2]}')])
+
+    def test_a_declared_table_can_begin_to_rescue(self):
+        job = self.mode_job("declared", "columns: {a: {type: int64, nullable: true}}")
+        self.put("one.csv", "a\n1\n")
+        self.tipple("run", job, "--mode", "more")
+        job = self.mode_job("rescue", "columns: {a: {type: int64, nullable: true}}\n"
+                            "    steps: [{derive: {b: \"json_extract_path_text(_rescued, 'b')\"}}]")
+        self.put("two.csv", "a,b\nx,7\n")
+        self.tipple("run", job, "--mode", "more")
+        self.assertEqual(self.rows(job), [{"a": 1, "_rescued": None, "b": None},
+                                          {"a": None, "_rescued": '{"a":"x","b":"7"}', "b": "7"}])
+        self.tipple("verify", job)
+
+    def test_rescue_in_a_fan_in_beside_other_tables_and_again_in_a_replay(self):
+        (self.folder / "in").mkdir()
+        job = self.folder / "job.yaml"
+        text = """\
+version: 1
+job: fan
+warehouse: warehouse
+chunk_bytes: 20
+sources:
+  a: {path: in/a.csv}
+  b: {path: in/b.jsonl}
+tables:
+  t:
+    from: [a, {source: b, columns: {n: v.n}}]
+    schema: rescue
+    columns: {id: ID, n: {type: int8, nullable: true}, file: {from: $file, type: string}, only: {type: string, nullable: true}}
+    rejects: {max_rows: 1}
+  plain: {from: b, columns: {id: int64}}
+"""
+        job.write_text(text.replace("ID", "int64"))
+        (self.folder / "in" / "a.csv").write_text("id,n,x,only\n1,2,y,q\n2,300,,\nbad,300,z,\n")
+        (self.folder / "in" / "b.jsonl").write_text('{"id":3,"v":{"n":5,"m":6}}\n{"id":4,"v":{"n":"no"},"x":1}\n')
+        self.tipple("run", job, "--ranks", 2)
+        want = [{"id": 1, "n": 2, "file": "in/a.csv", "only": "q", "_rescued": '{"x":"y"}'},
+                {"id": 2, "n": None, "file": "in/a.csv", "only": None, "_rescued": '{"n":"300"}'},
+                {"id": 3, "n": 5, "file": "in/b.jsonl", "only": None, "_rescued": '{"v.m":6}'},
+                {"id": 4, "n": None, "file": "in/b.jsonl", "only": None, "_rescued": '{"v.n":"no","x":1}'}]
+        rows = lambda: self.rows(self.folder / "warehouse" / "t")
+        self.assertEqual(rows(), want)
+        self.assertEqual(self.rows(self.folder / "warehouse" / "plain"), [{"id": 3}, {"id": 4}])
+        job.write_text(text.replace("ID", "{type: int64, nullable: true}").replace("file: {from: $file, type: string}", "file: {expr: \"'-'\", type: string}"))
+        self.tipple("replay", job)
+        self.assertEqual(rows(), want + [{"id": None, "n": None, "file": "-", "only": None,
+                                          "_rescued": '{"id":"bad","n":"300","x":"z"}'}])
 
     def evolved(self, table_format):
         job = self.mode_job("evolve", table_format=table_format)
