@@ -1,4 +1,5 @@
-// Columns of tables that declare none: found out over the whole input before the load begins.
+// Columns that tables do not declare: found out over the whole input before the load begins. Of a table without
+// `columns` all of them; of one that evolves those of the fields that none of its columns reads, behind these.
 #pragma once
 
 #include <vector>
@@ -9,8 +10,8 @@
 
 namespace tipple {
 
-// `job` with TableSpec::columns and `output` of its inferred tables filled in: a function of the input alone. Reads all
-// of `inputs` that such tables take, on up to `threads` threads; does nothing for a job without such tables.
+// `job` with TableSpec::columns and `output` of such tables filled in: a function of the input alone. Reads all of
+// `inputs` that they take, on up to `threads` threads; does nothing for a job without such tables.
 [[nodiscard]] Result<JobSpec> infer_columns(JobSpec job, const std::vector<SourceExtents>& inputs, unsigned threads);
 
 }  // namespace tipple

@@ -308,10 +308,24 @@ Result<ReplayNote> ReplaySequence::prepare(const TableSpec& table) const {
   return note;
 }
 
+// The table's columns are those that its loads have found; of an inferred one, the first load's.
+Status ReplaySequence::take_found_columns(const ReplayNote& note, JobSpec& job) const {
+  for (const auto& [load, rows] : note.taken) {
+    const std::optional<JobSpec> loaded = job_of_load(*warehouse_, load);
+    if (!loaded)
+      return usage_error("the columns of the table are not known any more: the load's journal is gone", note.table,
+                         "name them under `columns` in the job file");
+    TIPPLE_RETURN_IF_ERROR(apply_columns(columns_to_json(*loaded), job));
+    if (job.tables.front().inferred) break;
+  }
+  return {};
+}
+
 Result<LoadRequest> ReplaySequence::request_for(const ReplayNote& note) const {
   LoadRequest request;
   request.tables = {note.table};
   request.job = job_of_tables(job_, request.tables);
+  const bool found = finds_columns(request.job.tables.front());
   make_replay_job(request.job);
   TIPPLE_TRY(request.mode, request.job.mode(kReplayMode));
   for (const SourceId source : feeding_sources(request.job)) {
@@ -326,13 +340,7 @@ Result<LoadRequest> ReplaySequence::request_for(const ReplayNote& note) const {
     }
     request.inputs.push_back(std::move(extents));
   }
-  if (request.job.tables.front().inferred) {  // the table's columns are those that its load has found
-    const std::optional<JobSpec> loaded = job_of_load(*warehouse_, note.taken.front().first);
-    if (!loaded)
-      return usage_error("the columns of the table are not known any more: the load's journal is gone", note.table,
-                         "name them under `columns` in the job file");
-    TIPPLE_RETURN_IF_ERROR(apply_columns(columns_to_json(*loaded), request.job));
-  }
+  if (found) TIPPLE_RETURN_IF_ERROR(take_found_columns(note, request.job));
   request.columns = columns_to_json(request.job);
   TIPPLE_TRY(request.lookups, list_lookups(request.job));
   request.load = load_id(request.job, kReplayMode, request.inputs, request.lookups, request.tables);

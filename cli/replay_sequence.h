@@ -52,6 +52,7 @@ class ReplaySequence final : public LoadSequence {
   [[nodiscard]] Result<ReplayNote> prepare(const TableSpec& table) const;
   [[nodiscard]] Status write_records(const TableSpec& table, class ReplayFiles& files, ReplayNote& note) const;
   [[nodiscard]] Status write_input(const TableSpec& table, class ReplayFiles& files, ReplayNote& note) const;
+  [[nodiscard]] Status take_found_columns(const ReplayNote& note, JobSpec& job) const;
   [[nodiscard]] Result<LoadRequest> request_for(const ReplayNote& note) const;
 
   struct Chosen {

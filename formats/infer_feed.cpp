@@ -25,6 +25,17 @@ DataType text_type() { return DataType{}; }
 
 }  // namespace
 
+Result<std::vector<std::string>> InferFeed::read_heads() {
+  TIPPLE_TRY(format_, make_record_format(source_));
+  while (file_ < files_.size()) {
+    const std::size_t file = file_;
+    TIPPLE_RETURN_IF_ERROR(open_file());
+    text_.reset();
+    file_ = file + 1;
+  }
+  return fields_;
+}
+
 Result<std::unique_ptr<InferBlock>> InferFeed::next() {
   if (!format_) {
     TIPPLE_TRY(format_, make_record_format(source_));

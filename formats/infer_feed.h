@@ -22,6 +22,8 @@ class InferFeed {
   InferFeed(const SourceSpec& source, std::span<const ByteSourceFile> files, unsigned threads)
       : source_(source), files_(files), threads_(threads) {}
 
+  // The fields of all files, by their heads alone; next() then gives nothing.
+  [[nodiscard]] Result<std::vector<std::string>> read_heads();
   // Nothing at the end.
   [[nodiscard]] Result<std::unique_ptr<InferBlock>> next();
   void give_back(std::unique_ptr<InferBlock> block);

@@ -111,4 +111,8 @@ Result<InferredInput> infer_input(const SourceSpec& source, std::span<const Byte
   return out;
 }
 
+Result<std::vector<std::string>> read_field_names(const SourceSpec& source, std::span<const ByteSourceFile> files) {
+  return InferFeed(source, files, 1).read_heads();
+}
+
 }  // namespace tipple

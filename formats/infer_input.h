@@ -43,4 +43,8 @@ struct InferOptions {
 [[nodiscard]] Result<InferredInput> infer_input(const SourceSpec& source, std::span<const ByteSourceFile> files,
                                                 const InferOptions& options);
 
+// The names of the fields alone, by the heads of the files; JSON lines have none there. Errors: as infer_input's.
+[[nodiscard]] Result<std::vector<std::string>> read_field_names(const SourceSpec& source,
+                                                                std::span<const ByteSourceFile> files);
+
 }  // namespace tipple

@@ -147,14 +147,15 @@ std::vector<InferredField> join_fields(std::vector<InferredField> fields, const 
   return fields;
 }
 
-Result<std::vector<ColumnSpec>> infer_batch_columns(const SourceSpec& source, std::span<const std::string> paths) {
+Result<std::vector<ColumnSpec>> infer_batch_columns(const SourceSpec& source, std::span<const std::string> paths,
+                                                    const std::vector<ColumnSpec>& read) {
   std::vector<ColumnSpec> columns;
   for (const std::string& path : paths) {
     TIPPLE_TRY(const std::unique_ptr<BatchSource> file, open_batch_source(path, source));
     std::vector<ColumnSpec> mine;
     std::vector<std::string> taken;
     const std::shared_ptr<arrow::Schema> schema = file->schema();
-    for (const auto& field : schema->fields()) {
+    for (const auto& field : unread_fields(*schema, read)) {
       ColumnSpec& spec = mine.emplace_back();
       spec.column = {column_name(field->name(), taken), type_from_arrow(*field->type()), field->nullable()};
       spec.from = field->name();

@@ -30,9 +30,10 @@ namespace tipple {
 [[nodiscard]] std::vector<InferredField> join_fields(std::vector<InferredField> fields,
                                                      const std::vector<InferredField>& more);
 
-// The columns of Parquet and HDF5 files, of which each has all: types are the files'. Errors: those of opening; files
-// that disagree.
+// The columns of Parquet and HDF5 files, of which each has all, as far as none of `read` reads them: types are the
+// files'. Errors: those of opening; files that disagree.
 [[nodiscard]] Result<std::vector<ColumnSpec>> infer_batch_columns(const SourceSpec& source,
-                                                                  std::span<const std::string> paths);
+                                                                  std::span<const std::string> paths,
+                                                                  const std::vector<ColumnSpec>& read = {});
 
 }  // namespace tipple

@@ -40,12 +40,17 @@ JobSpec job_of_tables(JobSpec job, const std::vector<std::string>& tables) {
   return job;
 }
 
+bool finds_columns(const TableSpec& table) {
+  return table.inferred || (table.schema_mode == SchemaMode::kEvolve && !table.raw);
+}
+
 std::string columns_to_json(const JobSpec& job) {
   Json document = Json::object();
   for (const TableSpec& table : job.tables) {
-    if (!table.inferred) continue;
+    if (!finds_columns(table)) continue;
     Json columns = Json::array();
     for (const ColumnSpec& spec : table.columns) {
+      if (!spec.expr.empty()) continue;
       columns.push_back({{"name", spec.column.name},
                          {"type", spec.column.type.to_string()},
                          {"nullable", spec.column.nullable},
@@ -63,10 +68,12 @@ Status apply_columns(std::string_view json, JobSpec& job) {
   if (!document.is_object()) return broken("not a JSON object");
   for (TableSpec& table : job.tables) {
     if (!document.contains(table.name)) continue;
-    table.columns.clear();
+    if (table.inferred) table.columns.clear();
     for (const Json& item : document[table.name]) {
       TIPPLE_TRY(ColumnSpec spec, column_of(item));
-      table.columns.push_back(std::move(spec));
+      const bool known = std::any_of(table.columns.begin(), table.columns.end(),
+                                     [&](const ColumnSpec& own) { return own.column.name == spec.column.name; });
+      if (!known) table.columns.push_back(std::move(spec));
     }
     table.output.clear();
     const std::vector<TableSchemaMistake> mistakes = resolve_table_schema(job, table);

@@ -16,9 +16,14 @@ namespace tipple {
 // `job` with the named tables only, in the job's order; sources keep their ids. No names: all tables.
 [[nodiscard]] JobSpec job_of_tables(JobSpec job, const std::vector<std::string>& tables);
 
-// Columns of the tables that declare none, as JSON for LoadSetup::columns; empty if there are no such tables.
+// Does a load find out columns of the table: all of them, or besides the declared ones those of further fields?
+[[nodiscard]] bool finds_columns(const TableSpec& table);
+
+// Columns of the tables with columns that were found out, as JSON for LoadSetup::columns; empty if there are no such
+// tables.
 [[nodiscard]] std::string columns_to_json(const JobSpec& job);
-// The inverse: fills in the columns and what the steps make of them. An empty text changes nothing.
+// The inverse: fills in the columns, behind those that the table has, and what the steps make of them. An empty text
+// changes nothing.
 [[nodiscard]] Status apply_columns(std::string_view json, JobSpec& job);
 
 // Sources whose records become rows of a table of `job`, ascending. The others serve lookups.

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "formats/rescue.h"
+#include "jobs/load_job.h"
 #include "jobs/rescued_column.h"
 #include "worker/block_pool.h"
 
@@ -74,7 +75,8 @@ BlockCost::BlockCost(const SourceSpec& source, const std::vector<const TableSpec
   index_factor_ = csv ? kCsvIndexFactor : kLineIndexFactor;
   if (json) record_bytes_min_ = kJsonRecordBytesMin;
   for (const TableSpec* table : tables) {
-    if (csv && table->from.size() == 1) record_bytes_min_ = std::max(record_bytes_min_, fields_of(*table));
+    const bool all_there = table->from.size() == 1 && !finds_columns(*table);  // else a file may lack some
+    if (csv && all_there) record_bytes_min_ = std::max(record_bytes_min_, fields_of(*table));
     const auto add = [this](const Column& column) {
       bits_per_record_ += value_bits(column.type) + (column.nullable ? 1 : 0);
       fixed_bytes_ += kColumnBytes;

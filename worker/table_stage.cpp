@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "formats/arrow_types.h"
 #include "formats/csv_compact.h"
+#include "jobs/load_job.h"
 
 namespace tipple {
 namespace {
@@ -85,7 +86,7 @@ Result<TableStage> TableStage::make(const JobSpec& job, const TableSpec& table, 
   stage.input_ = arrow_schema(schema);
   stage.bound_.keep_raw = table.rejects.keep_raw;
   // Columns that were found in some of the input are absent from the rest.
-  stage.bound_.absent_is_null = table.from.size() > 1 || table.inferred || table.schema_mode == SchemaMode::kEvolve;
+  stage.bound_.absent_is_null = table.from.size() > 1 || finds_columns(table);
   stage.bound_.new_fields = table.schema_mode == SchemaMode::kFreeze;
   if (table.needs_pipeline()) {
     TIPPLE_TRY(stage.pipeline_, TablePipeline::make(job, table, source, lookups));

@@ -60,6 +60,15 @@ TEST_F(InferInput, FieldsOfSeveralFilesMeetByName) {
   EXPECT_THAT(columns(), ElementsAre("a int8 null", "b string(3)", "c decimal(2,1) null"));
 }
 
+TEST_F(InferInput, HeadsAloneNameTheFields) {
+  add("a,b\n1,x\n");
+  add("");
+  add("b,c\n\"open");
+  const auto names = read_field_names(source_, files_);
+  ASSERT_TRUE(names.ok()) << names.error().to_string();
+  EXPECT_THAT(*names, ElementsAre("a", "b", "c"));
+}
+
 TEST_F(InferInput, QuotedTextIsNoNullAndNoOtherType) {
   add("n,q\n\"1\",\"\"\n2,\"a\"\"b\"\n");
   EXPECT_THAT(columns(), ElementsAre("n int8", "q string(3)"));

@@ -2,9 +2,10 @@
 
 import json
 import random
+import subprocess
 import unittest
 
-from harness import SEED, TippleTest
+from harness import SEED, TIPPLE, TippleTest
 
 JOB = """\
 version: 1
@@ -301,6 +302,90 @@ tables:
         from deltalake import DeltaTable
         table = DeltaTable(str(self.folder / "warehouse" / "t")).to_pyarrow_table()
         self.assertEqual(sorted(table.column("a").to_pylist()), [1, 2, 4, 3000000000])
+
+    def evolved_beside_columns(self, source, put, table_format, ranks):
+        """`put(number, rows)` writes the input of a load. Declared columns stay, further fields join them."""
+        job = self.mode_job("evolve", "columns: {id: int64, text: {type: string, from: a, nullable: true}}", table_format,
+                            source)
+        put(1, [{"id": 1, "a": "1"}, {"id": 2, "a": "2"}])
+        self.tipple("run", job, "--mode", "more", "--ranks", ranks)
+        put(2, [{"id": 3, "a": "3", "b": 5}, {"id": 4, "a": "4", "b": 6}])
+        self.tipple("run", job, "--mode", "more", "--ranks", ranks)
+        put(3, [{"id": 5, "a": "5", "c": 0.5, "b": 7}])
+        self.tipple("run", job, "--mode", "more", "--ranks", ranks)
+        put(4, [{"id": 6, "a": "6"}])
+        self.tipple("run", job, "--mode", "more", "--ranks", ranks)
+        self.assertEqual(self.rows(job), [
+            {"id": i, "text": str(i), "b": b, "c": c}
+            for i, b, c in [(1, None, None), (2, None, None), (3, 5, None), (4, 6, None), (5, 7, 0.5), (6, None, None)]])
+        self.tipple("verify", job)
+        return job
+
+    def put_csv(self, number, rows):
+        self.put("%d.csv" % number, ",".join(rows[0]) + "\n" + "".join(",".join(map(str, r.values())) + "\n" for r in rows))
+
+    def put_json(self, number, rows):
+        self.put("%d.jsonl" % number, "".join(json.dumps(r) + "\n" for r in rows))
+
+    def put_parquet(self, number, rows):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        self.put("old", "")
+        (self.folder / "in" / "old").unlink()
+        pq.write_table(pa.Table.from_pylist(rows), self.folder / "in" / ("%d.parquet" % number))
+
+    def test_evolve_adds_fields_beside_declared_columns(self):
+        for source, put in [("format: csv", self.put_csv), ("format: jsonl", self.put_json),
+                            ("format: parquet", self.put_parquet)]:
+            for table_format, ranks in [("hdf5", 1), ("parquet", 2)]:
+                with self.subTest(source=source, table_format=table_format, ranks=ranks):
+                    self.clean_warehouse()
+                    self.evolved_beside_columns(source, put, table_format, ranks)
+
+    def test_files_of_one_load_need_not_have_the_same_fields(self):
+        for columns in ("", "columns: {a: int64}"):
+            with self.subTest(columns=columns):
+                self.clean_warehouse()
+                job = self.mode_job("evolve", columns, chunk_bytes=64)
+                self.put("one.csv", "a\n1\n")
+                (self.folder / "in" / "two.csv").write_text("b,a,a b\nx,2,2024-01-01\n")
+                self.tipple("run", job, "--mode", "more", "--ranks", 2)
+                self.assertEqual(self.rows(job), [{"a": 1, "b": None, "a b": None}, {"a": 2, "b": "x", "a b": "2024-01-01"}])
+
+    def test_evolve_finds_names_that_are_free_and_counts_by_path(self):
+        job = self.mode_job("evolve", "columns: {x: {type: int64, from: u.n}, whole: {type: string, from: w, nullable: true}}\n"
+                            "    steps: [{derive: {y: \"x + 1\"}}]", source="format: jsonl")
+        self.put("a.jsonl", '{"u": {"n": 1, "m": true}, "w": {"k": 1}, "x": "own", "y": 3, "z": null}\n')
+        self.tipple("run", job)
+        row = self.rows(job)[0]
+        self.assertEqual({k: row[k] for k in ("x", "whole", "u.m", "x_2", "y_2", "y")},
+                         {"x": 1, "whole": '{"k":1}', "u.m": True, "x_2": "own", "y_2": 3, "y": 2})
+
+    def test_evolve_takes_fields_of_a_stream(self):
+        job = self.folder / "job.yaml"
+        job.write_text("version: 1\njob: s\nwarehouse: warehouse\nsources: {s: {stream: stdin, format: csv}}\n"
+                       "tables: {t: {from: s, schema: evolve, columns: {id: int64}}}\nmodes: {more: {write: append}}\n")
+        for text in ("id,b\n1,2\n", "c,id\nx,2\n"):
+            subprocess.run([TIPPLE, "run", str(job)], input=text, text=True, check=True, capture_output=True,
+                           env=self.environment())
+        self.assertEqual(self.rows(job), [{"id": 1, "b": 2, "c": None}, {"id": 2, "b": None, "c": "x"}])
+
+    def test_a_rejected_record_is_replayed_with_the_columns_that_its_load_found(self):
+        job = self.mode_job("evolve", "columns: {a: int64}\n    rejects: {max_rows: 1}", source="format: jsonl")
+        self.put("one.jsonl", '{"a": 1, "b": 2}\n{"a": "x", "b": 3}\n')
+        self.tipple("run", job)
+        self.mode_job("evolve", "columns: {a: {type: int64, nullable: true, from: other}}", source="format: jsonl")
+        self.tipple("replay", job)
+        self.assertEqual(self.rows(job), [{"a": 1, "b": 2}, {"a": None, "b": 3}])
+
+    def test_a_killed_load_goes_on_with_the_columns_that_it_found(self):
+        job = self.mode_job("evolve", "columns: {a: int64}", chunk_bytes=4096)
+        self.put("one.csv", "a,b\n" + "".join("%d,%d.5\n" % (i, i) for i in range(20000)))
+        killed = self.tipple("run", job, expect=None, env={"TIPPLE_KILL_AT": "part-synced:3"})
+        self.assertNotEqual(killed.code, 0)
+        self.tipple("resume", job, "--ranks", 2)
+        self.tipple("run", job)
+        self.assertEqual(self.rows(job)[19999], {"a": 19999, "b": 19999.5})
 
     def test_raw_records_are_typed_later_without_the_source(self):
         (self.folder / "in").mkdir()
