@@ -1,7 +1,6 @@
 #include "formats/json_format.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -78,15 +77,23 @@ class JsonBinding final : public LineBinding {
   // An object for each row with something that no column takes. `leftovers`: JsonCells'.
   [[nodiscard]] static Status rescue(const Table& bound, const std::vector<std::uint32_t>& leftovers,
                                      LineBatch& batch) {
-    std::map<std::uint32_t, std::vector<std::uint32_t>> rows;  // row -> columns whose value did not fit
-    for (const std::uint32_t row : leftovers) rows.try_emplace(row);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> misfits;  // row and column of values that did not fit
+    std::vector<std::uint32_t> rows = leftovers;
     for (std::uint32_t column = 0; column < batch.unfit().size(); ++column) {
-      for (const std::uint32_t row : batch.unfit()[column]) rows[row].push_back(column);
+      for (const std::uint32_t row : batch.unfit()[column]) misfits.emplace_back(row, column);
+      rows.insert(rows.end(), batch.unfit()[column].begin(), batch.unfit()[column].end());
     }
+    std::sort(misfits.begin(), misfits.end());
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
     JsonRest rest(bound.tree);
     RescueBuilder objects;
     std::vector<char> value;
-    for (const auto& [row, unfit] : rows) {
+    std::vector<std::uint32_t> unfit;
+    auto misfit = misfits.begin();
+    for (const std::uint32_t row : rows) {
+      unfit.clear();
+      for (; misfit != misfits.end() && misfit->first == row; ++misfit) unfit.push_back(misfit->second);
       if (batch.row_faults().is_bad(row)) continue;
       for (const JsonRest::Field& field : rest.read(batch.text(batch.row_lines()[row]), unfit)) {
         if (field.value == "null") continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include <arrow/array/data.h>
@@ -175,18 +176,19 @@ Result<std::shared_ptr<arrow::ArrayData>> RescueBuilder::finish(std::size_t rows
 std::optional<RescuePlan> plan_rescue(const std::vector<ColumnSpec>& columns, const std::vector<std::string>& fields) {
   const auto position = rescued_position(columns);
   if (!position) return std::nullopt;
+  std::unordered_map<std::string_view, std::vector<std::uint32_t>> readers;  // field -> columns
+  for (std::uint32_t i = 0; i < columns.size(); ++i)
+    readers[columns[i].from.empty() ? columns[i].column.name : columns[i].from].push_back(i);
   RescuePlan plan;
   plan.column = static_cast<std::uint32_t>(*position);
-  for (std::size_t k = 0; k < fields.size(); ++k) {
-    RescuePlan::Field field{static_cast<std::uint32_t>(k), {}, {}};
-    bool read = false;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const std::string& from = columns[i].from.empty() ? columns[i].column.name : columns[i].from;
-      if (from != fields[k]) continue;
-      read = true;
-      if (columns[i].column.nullable) field.columns.push_back(static_cast<std::uint32_t>(i));
+  for (std::uint32_t k = 0; k < fields.size(); ++k) {
+    RescuePlan::Field field{k, {}, {}};
+    const auto read = readers.find(fields[k]);
+    if (read != readers.end()) {
+      field.columns = read->second;
+      std::erase_if(field.columns, [&](std::uint32_t i) { return !columns[i].column.nullable; });
+      if (field.columns.empty()) continue;
     }
-    if (read && field.columns.empty()) continue;
     field.key = rescued_key(fields[k]);
     plan.fields.push_back(std::move(field));
   }

@@ -5,6 +5,7 @@
 #include "tests/fuzz/line_format_fuzz.h"
 
 #include "formats/json_format.h"
+#include "jobs/rescued_column.h"
 
 namespace tipple {
 namespace {
@@ -19,6 +20,12 @@ void compare_with_nlohmann(std::string_view line, bool loaded) {
                  "an object is a record");
 }
 
+void check_objects(const arrow::RecordBatch& batch) {
+  const auto& objects = static_cast<const arrow::StringArray&>(*batch.column(0));
+  for (std::int64_t row = 0; row < objects.length(); ++row)
+    TIPPLE_CHECK(objects.IsNull(row) || nlohmann::json::accept(objects.GetView(row)), "what is rescued is JSON");
+}
+
 void run(std::span<const std::uint8_t> data) {
   SourceSpec source;
   source.format = SourceFormat::kJsonLines;
@@ -27,12 +34,16 @@ void run(std::span<const std::uint8_t> data) {
                                            fuzzed_column("c", "float64", "c[1]"),
                                            fuzzed_column("d", "decimal(9,2)", "\"\"")};
   run_line_format(*format, columns, data);
+  std::vector<ColumnSpec> rescuing = columns;
+  rescuing.push_back(rescued_column());
+  run_line_format(*format, rescuing, data);
   // Without columns only the grammar can reject.
   const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
   if (text.find_first_of("\n\xEF") != std::string_view::npos ||
       text.find_first_not_of(" \t\r") == std::string_view::npos)
     return;
   const FuzzedBatch batch = convert_lines(*format, {}, text, 0, true);
+  check_objects(*convert_lines(*format, {rescued_column()}, text, 0, true).converted.batch);
   compare_with_nlohmann(text.ends_with('\r') ? text.substr(0, text.size() - 1) : text, batch.converted.rejects.empty());
 }
 
