@@ -225,6 +225,17 @@ std::vector<std::string> used_names(const TableSpec& table) {
   return names;
 }
 
+// A type with room for what later loads bring: any text, and in HDF5 tables, whose one-file view cannot show a decimal
+// with more digits, numbers with a point that a float64 holds as exactly.
+DataType growing_type(const DataType& found, PartFormat format) {
+  constexpr int kFloat64Digits = 15;
+  DataType type;
+  if (found.kind == TypeKind::kFixedString || found.kind == TypeKind::kEnum) return type;
+  if (found.kind != TypeKind::kDecimal || format != PartFormat::kHdf5 || found.precision > kFloat64Digits) return found;
+  type.kind = TypeKind::kFloat64;
+  return type;
+}
+
 Status add_found(std::vector<ColumnSpec> found, const JobSpec& job, TableSpec& table) {
   if (table.inferred) {
     table.columns = std::move(found);
@@ -235,9 +246,7 @@ Status add_found(std::vector<ColumnSpec> found, const JobSpec& job, TableSpec& t
     for (ColumnSpec& spec : found) {
       spec.column.name = column_name(spec.from, taken);
       spec.column.nullable = true;
-      // Whatever texts later loads bring, the column can hold them as it is.
-      const TypeKind kind = spec.column.type.kind;
-      if (kind == TypeKind::kFixedString || kind == TypeKind::kEnum) spec.column.type = DataType{};
+      spec.column.type = growing_type(spec.column.type, table.part_format);
       table.columns.push_back(std::move(spec));
     }
     if (table.columns.size() > limits::kColumnsMax) {

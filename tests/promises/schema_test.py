@@ -313,11 +313,13 @@ tables:
         self.tipple("run", job, "--mode", "more", "--ranks", ranks)
         put(3, [{"id": 5, "a": "5", "c": 0.5, "b": 7}])
         self.tipple("run", job, "--mode", "more", "--ranks", ranks)
-        put(4, [{"id": 6, "a": "6"}])
+        put(4, [{"id": 6, "a": "6", "c": 10.25, "b": 70000}])
+        self.tipple("run", job, "--mode", "more", "--ranks", ranks)
+        put(5, [{"id": 7, "a": "7"}])
         self.tipple("run", job, "--mode", "more", "--ranks", ranks)
         self.assertEqual(self.rows(job), [
             {"id": i, "text": str(i), "b": b, "c": c}
-            for i, b, c in [(1, None, None), (2, None, None), (3, 5, None), (4, 6, None), (5, 7, 0.5), (6, None, None)]])
+            for i, b, c in [(1, None, None), (2, None, None), (3, 5, None), (4, 6, None), (5, 7, 0.5), (6, 70000, 10.25), (7, None, None)]])
         self.tipple("verify", job)
         return job
 
