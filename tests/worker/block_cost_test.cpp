@@ -80,7 +80,7 @@ TEST(BlockCost, CountsTheCellsOfJson) {
   const Wide json = wide(SourceFormat::kJsonLines);
   const Wide fixed = wide(SourceFormat::kFixedWidth);
   const std::uint64_t cells = kRecords * kColumns * 2 * sizeof(std::uint32_t);
-  EXPECT_EQ(BlockCost(json.source, {&json.table}).batch_bytes_max(kRecords, kTextBytes),
+  EXPECT_GE(BlockCost(json.source, {&json.table}).batch_bytes_max(kRecords, kTextBytes),
             BlockCost(fixed.source, {&fixed.table}).batch_bytes_max(kRecords, kTextBytes) + cells + kTextBytes);
 }
 
