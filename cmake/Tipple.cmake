@@ -34,6 +34,7 @@ function(tipple_test source)
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest)
   # What is tested is in the libraries; the tests' own code need not be fast, but it should compile soon.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # one file as a rule
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
