@@ -121,6 +121,7 @@ class ExprTextBuilder {
   explicit ExprTextBuilder(const ExprContext& context) : context_(context), text_(context.pool) {}
   [[nodiscard]] Status begin(std::int64_t bytes_guess);
   void append(std::string_view part) {
+    if (part.empty()) return;  // and perhaps nowhere
     if (static_cast<std::int64_t>(part.size()) > text_.capacity() - text_.length()) [[unlikely]] {
       if (!grow(part.size())) return;
     }

@@ -143,10 +143,14 @@ struct ChunkFacts {
 
 ChunkFacts facts_of(const std::filesystem::path& path, int column) {
   const auto reader = parquet::ParquetFileReader::OpenFile(path.string());
-  const auto chunk = reader->metadata()->RowGroup(0)->ColumnChunk(column);
+  const std::shared_ptr<parquet::FileMetaData> metadata = reader->metadata();
+  const auto chunk = metadata->RowGroup(0)->ColumnChunk(column);
   const auto index = reader->GetPageIndexReader()->RowGroup(0);
   const auto offsets = index->GetOffsetIndex(column);
-  ChunkFacts facts{chunk->statistics(), chunk->has_dictionary_page(), {}, {}};
+  // The bounds of texts and decimals lie in the metadata, which therefore stay.
+  const auto kept = std::make_shared<std::pair<decltype(metadata), std::shared_ptr<parquet::Statistics>>>(
+      metadata, chunk->statistics());
+  ChunkFacts facts{{kept, kept->second.get()}, chunk->has_dictionary_page(), {}, {}};
   for (const auto& page : offsets->page_locations()) facts.first_rows.push_back(page.first_row_index);
   facts.page_lowest = index->GetColumnIndex(column)->encoded_min_values();
   return facts;

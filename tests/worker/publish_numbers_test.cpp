@@ -193,7 +193,8 @@ TEST_P(PublishNumbers, TwoPublishersOfOneLoadAtOncePublishItOnce) {
 std::streamoff PublishNumbers::value_offset(const fs::path& part, const Schema& schema) {
   if (GetParam() == PartFormat::kHdf5)
     return static_cast<std::streamoff>(PartScan::open(part, GetParam(), schema)->number_runs(0)->front().offset);
-  const auto chunk = parquet::ParquetFileReader::OpenFile(part.string())->metadata()->RowGroup(0)->ColumnChunk(0);
+  const auto metadata = parquet::ParquetFileReader::OpenFile(part.string())->metadata();
+  const auto chunk = metadata->RowGroup(0)->ColumnChunk(0);
   return chunk->data_page_offset() + chunk->total_compressed_size() - 1;
 }
 
