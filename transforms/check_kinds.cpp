@@ -103,7 +103,7 @@ class RangeCheck : public ColumnCheck {
 
   Status run(const arrow::RecordBatch& rows, FailedRows& failed, arrow::MemoryPool*) const override {
     const auto values = rows.column(position_);
-    const T* from = values->data()->GetValues<T>(1);
+    const T* from = values->data()->template GetValues<T>(1);
     // First whether, then where: the first loop has no branch.
     bool any = false;
     for (std::int64_t row = 0; row < values->length(); ++row) any |= outside(from[row]);
