@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "cli/replay_encoding.h"
 #include "cli/replay_text.h"
-#include "warehouse/sha256.h"
+#include "formats/sha256.h"
 
 namespace tipple {
 namespace {

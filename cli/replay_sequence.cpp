@@ -23,11 +23,11 @@
 #include "cli/replay_text.h"
 #include "formats/byte_source.h"
 #include "formats/reject_file.h"
+#include "formats/sha256.h"
 #include "jobs/job_file.h"
 #include "jobs/load_job.h"
 #include "transforms/table_pipeline.h"
 #include "warehouse/load_lock.h"
-#include "warehouse/sha256.h"
 #include "warehouse/table_log.h"
 
 namespace tipple {
@@ -73,11 +73,11 @@ Result<bool> is_cuttable(const fs::path& path, const SourceSpec& source) {
 Result<std::string> digest_of_file(const fs::path& path) {
   TIPPLE_TRY(const File file, File::open(path, O_RDONLY));
   std::vector<std::byte> piece(1 << 20);
-  std::string digest;
+  Sha256Stream digest;
   for (std::uint64_t offset = 0;;) {
     TIPPLE_TRY(const std::size_t got, file.read_at(piece, offset));
-    digest = to_hex(sha256_of(digest + std::string(reinterpret_cast<const char*>(piece.data()), got)));
-    if (got == 0) return digest;
+    if (got == 0) return to_hex(digest.finish());
+    digest.add(std::span(piece).first(got));
     offset += got;
   }
 }

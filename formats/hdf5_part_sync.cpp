@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "formats/hdf5_part_writer.h"
-#include "formats/sha256_stream.h"
+#include "formats/sha256.h"
 
 namespace tipple {
 namespace {

@@ -1,10 +1,8 @@
 #include "formats/part_numbers.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -12,7 +10,7 @@
 #include "base/fault_point.h"
 #include "base/file.h"
 #include "base/limits.h"
-#include "formats/sha256_stream.h"
+#include "formats/sha256.h"
 
 namespace tipple {
 namespace {
@@ -58,19 +56,6 @@ void fill(const Overlap& overlap, std::int64_t first) {
   }
 }
 
-Status write_at(const File& file, std::span<const std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::pwrite(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (put < 0) {
-      if (errno == EINTR) continue;
-      return system_error(errno, "cannot write at byte " + std::to_string(offset), file.path().string());
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-    offset += static_cast<std::uint64_t>(put);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<NumberedFile> write_numbers(const std::filesystem::path& from, const std::filesystem::path& to,
@@ -93,9 +78,9 @@ Result<NumberedFile> write_numbers(const std::filesystem::path& from, const std:
     for (const Overlap& overlap : overlaps) fill(overlap, first);
     numbered.add(block);
     // Also what seems to be there already: what an earlier sync failed to write may still stand in the page cache.
-    if (!in_place) TIPPLE_RETURN_IF_ERROR(write_at(output, block, file.bytes));
+    if (!in_place) TIPPLE_RETURN_IF_ERROR(output.write_at(block, file.bytes));
     for (const Overlap& overlap : overlaps) {
-      if (in_place) TIPPLE_RETURN_IF_ERROR(write_at(output, overlap.bytes, overlap.offset));
+      if (in_place) TIPPLE_RETURN_IF_ERROR(output.write_at(overlap.bytes, overlap.offset));
       fault_point("part-numbered");
     }
     file.bytes += got;

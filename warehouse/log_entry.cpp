@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "formats/sha256.h"
 #include "warehouse/log_stats.h"
-#include "warehouse/sha256.h"
 
 namespace tipple {
 namespace {

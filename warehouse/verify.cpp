@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "formats/content_digest.h"
 #include "formats/hdf5_part_writer.h"
+#include "formats/sha256.h"
 #include "warehouse/part_scan.h"
-#include "warehouse/sha256.h"
 #include "warehouse/table_view.h"
 
 namespace tipple {

@@ -1,11 +1,12 @@
-// SHA-256 of bytes that come in pieces.
+// SHA-256 of bytes that come in pieces, or at once.
 //
-// Thread rule: one owner.
+// Thread rule: one owner; sha256_of is free.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "base/ids.h"
 
@@ -25,5 +26,7 @@ class Sha256Stream {
   struct Context;
   std::unique_ptr<Context> context_;
 };
+
+[[nodiscard]] Sha256 sha256_of(std::string_view bytes);
 
 }  // namespace tipple

@@ -1,4 +1,4 @@
-#include "formats/sha256_stream.h"
+#include "formats/sha256.h"
 
 #include <openssl/evp.h>
 
@@ -26,6 +26,12 @@ Sha256 Sha256Stream::finish() {
   Sha256 digest;
   TIPPLE_CHECK(EVP_DigestFinal_ex(context_->evp, digest.data(), nullptr) == 1, "OpenSSL refuses SHA-256");
   return digest;
+}
+
+Sha256 sha256_of(std::string_view bytes) {
+  Sha256Stream stream;
+  stream.add(std::as_bytes(std::span(bytes)));
+  return stream.finish();
 }
 
 }  // namespace tipple
