@@ -17,12 +17,10 @@ namespace {
 
 class StepPipeline : public TablePipeline {
  public:
-  StepPipeline(std::vector<std::unique_ptr<TableStep>> steps, RowChecks checks,
-               std::unique_ptr<TableStep> behind_checks, std::shared_ptr<arrow::Schema> schema, int inputs,
-               bool needs_row_keys)
+  StepPipeline(std::vector<std::unique_ptr<TableStep>> steps, RowChecks checks, std::shared_ptr<arrow::Schema> schema,
+               int inputs, bool needs_row_keys)
       : steps_(std::move(steps)),
         checks_(std::move(checks)),
-        behind_checks_(std::move(behind_checks)),
         schema_(std::move(schema)),
         inputs_(inputs),
         needs_row_keys_(needs_row_keys) {}
@@ -35,7 +33,6 @@ class StepPipeline : public TablePipeline {
     StepBatch rows(batch);
     for (const auto& step : steps_) TIPPLE_RETURN_IF_ERROR(step->run(rows, row_keys, pool));
     TIPPLE_TRY(CheckCounts counts, checks_.run(rows, pool));
-    if (behind_checks_) TIPPLE_RETURN_IF_ERROR(behind_checks_->run(rows, row_keys, pool));
     rows.set_columns(schema_, rows.rows().columns());
     return std::move(rows).finish(std::move(counts));
   }
@@ -45,7 +42,6 @@ class StepPipeline : public TablePipeline {
  private:
   std::vector<std::unique_ptr<TableStep>> steps_;
   RowChecks checks_;
-  std::unique_ptr<TableStep> behind_checks_;  // `number`; nullptr: no such step
   std::shared_ptr<arrow::Schema> schema_;
   int inputs_;
   bool needs_row_keys_;
@@ -112,8 +108,6 @@ Result<std::unique_ptr<TablePipeline>> TablePipeline::make(const JobSpec& job, c
   TIPPLE_RETURN_IF_ERROR(add_computed(table, where, steps));
   Schema schema;
   for (const ColumnSpec& spec : table.columns) schema.push_back(spec.column);
-  Schema checked;
-  std::unique_ptr<TableStep> behind_checks;
   for (std::size_t i = 0; i < table.steps.size(); ++i) {
     const std::string place = fmt::format("{}, step {}", where, i + 1);
     std::vector<StepMistake> mistakes;
@@ -121,16 +115,13 @@ Result<std::unique_ptr<TablePipeline>> TablePipeline::make(const JobSpec& job, c
     if (!mistakes.empty()) return usage_error(mistakes.front().what, place, mistakes.front().hint);
     const StepPlace at{job, lookups, schema, output, place};
     TIPPLE_TRY(auto step, std::visit([&](const auto& spec) { return make_step(spec, at); }, table.steps[i]));
-    const bool numbers = std::holds_alternative<NumberStep>(table.steps[i]);
-    if (numbers) checked = schema;
-    (numbers ? behind_checks : steps.emplace_back()) = std::move(step);
+    steps.push_back(std::move(step));
     schema = output;
   }
-  TIPPLE_TRY(RowChecks checks, RowChecks::make(job, table, behind_checks ? checked : schema, lookups, where));
+  TIPPLE_TRY(RowChecks checks, RowChecks::make(job, table, schema, lookups, where));
   const int inputs = static_cast<int>(expression_inputs(table).size());
-  return std::unique_ptr<TablePipeline>(std::make_unique<StepPipeline>(std::move(steps), std::move(checks),
-                                                                       std::move(behind_checks), arrow_schema(schema),
-                                                                       inputs, samples_by_place(table)));
+  return std::unique_ptr<TablePipeline>(std::make_unique<StepPipeline>(
+      std::move(steps), std::move(checks), arrow_schema(schema), inputs, samples_by_place(table)));
 }
 
 }  // namespace tipple
