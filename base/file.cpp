@@ -80,6 +80,19 @@ Status File::write_all(std::span<const std::byte> bytes) {
   return {};
 }
 
+Status File::write_at(std::span<const std::byte> bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      return system_error(errno, "cannot write at byte " + std::to_string(offset), path_.string());
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+    offset += static_cast<std::uint64_t>(put);
+  }
+  return {};
+}
+
 Status File::sync() {
   if (::fsync(fd_) != 0) return system_error(errno, "cannot sync", path_.string());
   return {};

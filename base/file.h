@@ -38,6 +38,8 @@ class File {
   [[nodiscard]] Result<std::size_t> read_at(std::span<std::byte> out, std::uint64_t offset) const;
   // Writes all bytes at the file's position (or its end, if opened with O_APPEND).
   [[nodiscard]] Status write_all(std::span<const std::byte> bytes);
+  // Writes all bytes at `offset`; the file's position stays.
+  [[nodiscard]] Status write_at(std::span<const std::byte> bytes, std::uint64_t offset);
   // fsync. After a failure the file's content is unknown: rewrite it, never retry the sync.
   [[nodiscard]] Status sync();
   [[nodiscard]] Result<std::uint64_t> size() const;

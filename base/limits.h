@@ -15,6 +15,9 @@ inline constexpr std::uint64_t kRecordBytesMax = 16 * kMiB;
 inline constexpr std::uint64_t kFieldBytesMax = 1 * kMiB;
 inline constexpr std::uint32_t kColumnsMax = 4096;
 
+// Of a compiled regular expression with its automata, by RE2's own count.
+inline constexpr std::int64_t kPatternMemoryBytesMax = 16 * kMiB;
+
 // Chunks (partitioner/chunk_plan.h).
 inline constexpr std::uint64_t kChunksPerSourceAim = 512;
 inline constexpr std::uint64_t kChunkBytesMin = 16 * kMiB;

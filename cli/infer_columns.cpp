@@ -81,10 +81,8 @@ Result<std::vector<ColumnSpec>> join_columns(std::vector<ColumnSpec> columns, co
   return columns;
 }
 
-const std::string& field_of(const ColumnSpec& spec) { return spec.from.empty() ? spec.column.name : spec.from; }
-
 bool reads(const std::vector<ColumnSpec>& columns, const std::string& field) {
-  return std::any_of(columns.begin(), columns.end(), [&](const ColumnSpec& spec) { return field_of(spec) == field; });
+  return std::any_of(columns.begin(), columns.end(), [&](const ColumnSpec& spec) { return spec.field() == field; });
 }
 
 // Fields of a text that none of `read` reads.
@@ -92,7 +90,7 @@ std::vector<InferredField> unread_of(std::vector<InferredField> fields, const So
                                      const std::vector<ColumnSpec>& read) {
   if (source.format == SourceFormat::kJsonLines) {
     std::vector<std::string> froms;
-    for (const ColumnSpec& spec : read) froms.push_back(field_of(spec));
+    for (const ColumnSpec& spec : read) froms.push_back(spec.field());
     const JsonTree tree(froms);
     std::erase_if(fields, [&](const InferredField& field) {
       const auto path = parse_json_path(field.from);

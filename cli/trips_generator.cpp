@@ -1,11 +1,9 @@
 #include "cli/trips_generator.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cmath>
 #include <condition_variable>
 #include <cstring>
@@ -100,13 +98,7 @@ class BlockWriter {
 
   static Status write_at(const fs::path& path, std::string_view bytes, std::uint64_t offset) {
     TIPPLE_TRY(File file, File::open(path, O_WRONLY));
-    while (!bytes.empty()) {
-      const ssize_t put = ::pwrite(file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return system_error(errno, "cannot write", path.string());
-      bytes.remove_prefix(static_cast<std::size_t>(put));
-      offset += static_cast<std::uint64_t>(put);
-    }
+    TIPPLE_RETURN_IF_ERROR(file.write_at(std::as_bytes(std::span(bytes)), offset));
     return file.close();
   }
 

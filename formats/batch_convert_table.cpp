@@ -72,14 +72,12 @@ Error unknown_field(const arrow::Schema& file, const std::string& name, const st
                      std::move(hint));
 }
 
-const std::string& field_of(const ColumnSpec& spec) { return spec.from.empty() ? spec.column.name : spec.from; }
-
 // What each column reads; nothing: not from the file, or no field of it.
 std::vector<std::optional<BatchFieldPath>> find_paths(const arrow::Schema& file,
                                                       const std::vector<ColumnSpec>& columns) {
   std::vector<std::optional<BatchFieldPath>> paths;
   for (const ColumnSpec& spec : columns) {
-    const auto found = is_rescued_column(spec) ? std::nullopt : find_field(file.fields(), field_of(spec));
+    const auto found = is_rescued_column(spec) ? std::nullopt : find_field(file.fields(), spec.field());
     paths.push_back(found ? std::optional(found->path) : std::nullopt);
   }
   return paths;
@@ -124,7 +122,7 @@ Status TableConverter::bind(const arrow::Schema& file, const ColumnSpec& spec, c
     bound_.emplace_back();
     return {};
   }
-  const std::string& name = field_of(spec);
+  const std::string& name = spec.field();
   const auto field = find_field(file.fields(), name);
   if (!field) {
     if (!table_.absent_is_null || !spec.column.nullable) return unknown_field(file, name, spec.column.name, path);

@@ -155,7 +155,7 @@ Result<std::vector<std::uint32_t>> bind_csv_columns(const FileHead& head, const 
       positions.push_back(kAbsentField);
       continue;
     }
-    const std::string& wanted = spec.from.empty() ? spec.column.name : spec.from;
+    const std::string& wanted = spec.field();
     const auto found = known.find(wanted);
     if (found == known.end() && absent_is_null && spec.column.nullable) {
       positions.push_back(kAbsentField);

@@ -37,7 +37,7 @@ class JsonBinding final : public LineBinding {
     TIPPLE_TRY(LineTable lines, LineTable::bind(wishes, json_null_texts(source, wishes)));
     std::vector<std::string> froms;
     for (const ColumnSpec& spec : wishes.columns) {
-      froms.push_back(is_rescued_column(spec) ? std::string() : spec.from.empty() ? spec.column.name : spec.from);
+      froms.push_back(is_rescued_column(spec) ? std::string() : spec.field());
     }
     tables_.push_back({std::move(lines), JsonTree(froms)});
     return {};

@@ -54,7 +54,7 @@ Result<std::vector<std::optional<std::uint32_t>>> bind_line_fields(const std::ve
       positions.emplace_back(std::nullopt);
       continue;
     }
-    const std::string& wanted = spec.from.empty() ? spec.column.name : spec.from;
+    const std::string& wanted = spec.field();
     const auto found = std::find(fields.begin(), fields.end(), wanted);
     if (found != fields.end()) {
       positions.emplace_back(static_cast<std::uint32_t>(found - fields.begin()));

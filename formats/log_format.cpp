@@ -14,7 +14,6 @@
 namespace tipple {
 namespace {
 
-constexpr std::int64_t kPatternMemoryMax = 16 << 20;  // bytes, of the compiled pattern and its automata
 
 class LogBinding final : public LineBinding {
  public:
@@ -131,7 +130,7 @@ Result<std::unique_ptr<RecordFormat>> make_log_format(const SourceSpec& source) 
   const std::string where = fmt::format("source {}", printable_text(source.name));
   RE2::Options options;
   options.set_log_errors(false);
-  options.set_max_mem(kPatternMemoryMax);
+  options.set_max_mem(limits::kPatternMemoryBytesMax);
   auto pattern = std::make_unique<RE2>(source.pattern, options);
   if (!pattern->ok()) {
     return usage_error(fmt::format("the pattern is no regular expression: {}", pattern->error()), where,

@@ -178,7 +178,7 @@ std::optional<RescuePlan> plan_rescue(const std::vector<ColumnSpec>& columns, co
   if (!position) return std::nullopt;
   std::unordered_map<std::string_view, std::vector<std::uint32_t>> readers;  // field -> columns
   for (std::uint32_t i = 0; i < columns.size(); ++i)
-    readers[columns[i].from.empty() ? columns[i].column.name : columns[i].from].push_back(i);
+    readers[columns[i].field()].push_back(i);
   RescuePlan plan;
   plan.column = static_cast<std::uint32_t>(*position);
   for (std::uint32_t k = 0; k < fields.size(); ++k) {

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "base/limits.h"
 #include "jobs/expression.h"
 #include "jobs/table_schema_columns.h"
 
 namespace tipple {
 namespace {
-
-constexpr std::int64_t kPatternMemoryBytesMax = 8 << 20;  // RE2's own default, said here
 
 struct CheckTyper {
   const CheckSpec& check;
@@ -60,7 +59,7 @@ struct CheckTyper {
 
   void pattern() {
     RE2::Options options(RE2::Quiet);
-    options.set_max_mem(kPatternMemoryBytesMax);
+    options.set_max_mem(limits::kPatternMemoryBytesMax);
     const RE2 compiled(check.pattern, options);
     if (!compiled.ok())
       fault(fmt::format("'{}' is not a regular expression: {}", check.pattern, compiled.error()),

@@ -17,8 +17,6 @@ namespace {
 constexpr std::uint32_t kDecimalPrecisionMax = 38;
 constexpr std::size_t kEnumLabelsMax = 65'535;
 constexpr std::size_t kEnumLabelBytesMax = 255;
-// A row group of string(n) is kRowGroupRows * n bytes at once; longer texts belong into `string`.
-constexpr std::uint32_t kFixedStringBytesMax = 1024;
 
 struct SimpleType {
   std::string_view name;

@@ -12,6 +12,9 @@
 
 namespace tipple {
 
+// A row group of string(n) is limits::kRowGroupRows * n bytes at once; longer texts belong into `string`.
+inline constexpr std::uint32_t kFixedStringBytesMax = 1024;
+
 enum class TypeKind : std::uint8_t {
   kInt8,
   kInt16,
@@ -29,7 +32,7 @@ enum class TypeKind : std::uint8_t {
   kTime,         // microseconds since midnight, int64
   kTimestamp,    // microseconds since 1970-01-01T00:00:00, int64; `zoned`: normalised to UTC
   kString,       // UTF-8 of any length up to limits::kFieldBytesMax
-  kFixedString,  // string(n): UTF-8 of at most `width` bytes
+  kFixedString,  // string(n): UTF-8 of at most `width` bytes, itself at most kFixedStringBytesMax
   kEnum,         // one of `labels`; stored as its position in them
 };
 

@@ -12,7 +12,6 @@
 namespace tipple {
 namespace {
 
-constexpr std::int64_t kLogPatternMemoryBytesMax = 8 << 20;  // RE2's own default, said here
 
 void check_count(const YamlNode& node, std::size_t count, Mistakes& mistakes) {
   if (count > limits::kColumnsMax)
@@ -36,7 +35,7 @@ struct PatternGroups {
 PatternGroups groups_of(const std::string& pattern) {
   RE2::Options options;
   options.set_log_errors(false);
-  options.set_max_mem(kLogPatternMemoryBytesMax);
+  options.set_max_mem(limits::kPatternMemoryBytesMax);
   const RE2 compiled(pattern, options);
   PatternGroups groups;
   if (!compiled.ok()) {

@@ -100,6 +100,8 @@ struct ColumnSpec {
   std::string from;    // the source's field; the column's own name unless given. JSON: a path as user.address[0].city
   std::string format;  // date, time and timestamp: how the text is written, in strptime's letters; empty: ISO 8601
   std::string expr;    // not empty: computed from other columns and fields instead of being read (jobs/expression.h)
+
+  [[nodiscard]] const std::string& field() const { return from.empty() ? column.name : from; }
 };
 
 enum class Codec : std::uint8_t { kDeflate, kZstd, kLz4, kNone };

@@ -13,7 +13,6 @@ namespace tipple {
 namespace {
 
 constexpr std::uint32_t kHmacHexBytes = 64;
-constexpr std::size_t kFixedTextBytesMax = 1024;
 
 DataType simple(TypeKind kind) {
   DataType type;
@@ -22,7 +21,7 @@ DataType simple(TypeKind kind) {
 }
 
 DataType text_of(std::size_t bytes) {
-  DataType type = simple(bytes <= kFixedTextBytesMax ? TypeKind::kFixedString : TypeKind::kString);
+  DataType type = simple(bytes <= kFixedStringBytesMax ? TypeKind::kFixedString : TypeKind::kString);
   if (type.kind == TypeKind::kFixedString) type.width = static_cast<std::uint32_t>(std::max<std::size_t>(bytes, 1));
   return type;
 }

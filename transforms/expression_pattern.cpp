@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.h"
 #include "formats/csv_rule.h"
 #include "transforms/expression_utf8.h"
 #include "transforms/expression_vector.h"
@@ -12,7 +13,6 @@
 namespace tipple {
 namespace {
 
-constexpr std::int64_t kRegexBytesMax = 8 * static_cast<std::int64_t>(limits::kMiB);
 constexpr std::size_t kPatternBytesMax = 4096;
 
 struct Regex : ExprPrepared {
@@ -26,7 +26,7 @@ re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()
 Result<std::shared_ptr<const Regex>> make_regex(std::string_view pattern, std::string_view flags, bool with_global) {
   auto made = std::make_shared<Regex>();
   RE2::Options options(RE2::Quiet);
-  options.set_max_mem(kRegexBytesMax);
+  options.set_max_mem(limits::kPatternMemoryBytesMax);
   for (const char flag : flags) {
     if (flag == 'i')
       options.set_case_sensitive(false);

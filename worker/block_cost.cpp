@@ -62,7 +62,7 @@ bool is_read(const ColumnSpec& column) { return column.expr.empty() && !column.f
 std::uint64_t fields_of(const TableSpec& table) {
   std::set<std::string_view> fields;
   for (const ColumnSpec& column : table.columns) {
-    if (is_read(column)) fields.insert(column.from.empty() ? column.column.name : column.from);
+    if (is_read(column)) fields.insert(column.field());
   }
   return fields.size();
 }

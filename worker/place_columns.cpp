@@ -29,8 +29,6 @@ const CsvDialect& plain_dialect() {
   return dialect;
 }
 
-const std::string& field_of(const ColumnSpec& column) { return column.from.empty() ? column.column.name : column.from; }
-
 // VALUE of the first part KEY=VALUE of a path; of a file's name without its ending. Absent: no such part.
 std::optional<std::string> path_value(const std::filesystem::path& path, const std::string& key) {
   const std::string begin = key + "=";
@@ -75,7 +73,7 @@ class TextCells {
 }  // namespace
 
 bool is_place_column(const ColumnSpec& column) {
-  const std::string& field = field_of(column);
+  const std::string& field = column.field();
   return field == kFileField || field == kLineField || field == kOffsetField || field == kRecordField ||
          field.starts_with(kPathFieldPrefix);
 }
@@ -85,7 +83,7 @@ Result<PlaceColumns> PlaceColumns::make(const std::vector<ColumnSpec>& columns) 
   made.count_ = columns.size();
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (!is_place_column(columns[i])) continue;
-    const std::string& field = field_of(columns[i]);
+    const std::string& field = columns[i].field();
     PlaceColumn column{i, Kind::kFile, {}, columns[i], nullptr};
     if (field.starts_with(kPathFieldPrefix)) {
       column.kind = Kind::kPath;
