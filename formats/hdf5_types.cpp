@@ -2,6 +2,8 @@
 #include <array>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "formats/hdf5_library.h"
 #include "formats/part_gather.h"
 
@@ -12,8 +14,6 @@ namespace {
 // the schema attribute has their labels.
 constexpr std::size_t kEnumTypeBytesMax = 60'000;
 constexpr std::size_t kEnumMemberBytes = 8;  // terminator, value, and padding in older encodings
-// HDF5's own limit is a chunk below 4 GiB.
-constexpr std::uint64_t kFixedStringBytesMax = 65'535;
 
 bool fits_hdf5_enum(const DataType& type) {
   std::size_t bytes = 0;
@@ -159,7 +159,8 @@ Status check_part_schema(const Schema& schema) {
     }
     if (column.type.kind == TypeKind::kFixedString &&
         (column.type.width == 0 || column.type.width > kFixedStringBytesMax)) {
-      return usage_error("column '" + column.name + "': string(n) needs n from 1 to 65535", {}, "use string");
+      return usage_error(fmt::format("column '{}': string(n) needs n from 1 to {}", column.name, kFixedStringBytesMax), {},
+                         "use string");
     }
   }
   std::set<std::string> names;
