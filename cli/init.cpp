@@ -13,7 +13,7 @@
 #include "cli/output.h"
 #include "formats/infer_input.h"
 #include "formats/infer_schema.h"
-#include "formats/sniff_dialect.h"
+#include "formats/sniff_header.h"
 #include "jobs/job_file.h"
 #include "partitioner/glob.h"
 #include "worker/memory_budget.h"
@@ -84,7 +84,8 @@ std::uint64_t chosen_nulls(const std::vector<InferredField>& fields) {
 std::string note_of(const InferredField& field, const InferredColumn& column) {
   if (field.mixed) return "objects and other values: the JSON text";
   if (!column.ambiguous.empty()) return fmt::format("ambiguous: every value is also one of {}", column.ambiguous);
-  if (field.facts.values() == 0) return "no value in the whole input";
+  if (field.facts.values() == 0)
+    return column.nullable ? "no value in the whole input" : "nothing but texts that mean null in other columns";
   if (column.type.kind == TypeKind::kString) {
     return fmt::format("{} to {} bytes", field.facts.width_min(), field.facts.width_max());
   }
@@ -283,7 +284,8 @@ void add_init(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<InitOptions>();
   CLI::App* sub = add_verb(app, invocation, "init", "Look into files and write a job file that loads them",
                            "tipple init data/*.csv.gz --output data.yaml");
-  sub->add_option("FILE", options->files, "Files: CSV, JSON lines, Parquet, HDF5, compressed or not")->required();
+  sub->add_option("FILE", options->files, "Files: CSV, JSON lines, fixed width, logs, Parquet, HDF5, compressed or not")
+      ->required();
   sub->add_option("--output", options->output, "Where to write the job file (default: print it)");
   sub->add_option("--table", options->table, "The table's name (default: by the file's)");
   sub->add_option("--threads", options->threads, "Threads (default: the cores)")->envname("TIPPLE_THREADS");

@@ -43,6 +43,16 @@ std::string character(char c) { return c == '\t' ? "tab" : quoted(std::string(1,
 
 std::string format_name(SourceFormat format) { return std::string(to_string(format)); }
 
+// A map to [first character, width], or [first character].
+std::string fixed_fields(const std::vector<FixedField>& fields) {
+  std::string map;
+  for (const FixedField& field : fields) {
+    const std::string width = field.is_open() ? std::string() : fmt::format(", {}", field.width);
+    map += fmt::format("{}{}: [{}{}]", map.empty() ? "" : ", ", yaml_text(field.name), field.begin + 1, width);
+  }
+  return "{" + map + "}";
+}
+
 std::string source_yaml(const InitGroup& group) {
   const SourceSpec& source = group.shape.source;
   const CsvDialect defaults;
@@ -51,16 +61,18 @@ std::string source_yaml(const InitGroup& group) {
   text += fmt::format("    path: {}\n", group.paths.size() == 1 ? yaml_text(group.paths[0]) : yaml_list(group.paths));
   text += fmt::format("    format: {}\n", format_name(source.format));
   if (source.encoding != Encoding::kUtf8) text += fmt::format("    encoding: {}\n", encoding_name(source.encoding));
+  const CsvDialect& csv = source.csv;
+  if (source.format == SourceFormat::kLog) text += fmt::format("    pattern: '{}'\n", source.pattern);
+  if (source.format == SourceFormat::kFixedWidth) text += fmt::format("    fields: {}\n", fixed_fields(source.fixed));
   if (source.format == SourceFormat::kCsv) {
-    const CsvDialect& csv = source.csv;
     text += fmt::format("    delimiter: {}\n", character(csv.delimiter));
     if (csv.quote != defaults.quote) text += fmt::format("    quote: {}\n", csv.quote ? character(*csv.quote) : "none");
     if (csv.escape) text += fmt::format("    escape: {}\n", character(*csv.escape));
-    if (csv.comment) text += fmt::format("    comment: {}\n", character(*csv.comment));
     if (csv.newline == CsvDialect::Newline::kCr) text += "    newline: cr\n";
-    if (csv.skip_rows > 0) text += fmt::format("    skip_rows: {}\n", csv.skip_rows);
     if (!csv.header) text += fmt::format("    header: false\n    fields: {}\n", yaml_list(source.fields));
   }
+  if (csv.comment) text += fmt::format("    comment: {}\n", character(*csv.comment));
+  if (csv.skip_rows > 0) text += fmt::format("    skip_rows: {}\n", csv.skip_rows);
   if (!group.nulls.empty()) {
     std::vector<std::string> nulls = {""};
     nulls.insert(nulls.end(), group.nulls.begin(), group.nulls.end());

@@ -5,10 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/limits.h"
-#include "formats/csv_field.h"
-#include "formats/infer_column.h"
-#include "formats/infer_schema.h"
+#include "formats/sniff_header.h"
 #include "formats/sniff_records.h"
 
 namespace tipple {
@@ -22,13 +19,6 @@ constexpr std::string_view kDelimiters = ",;\t|: ";
 std::string mark(char c) {
   if (c == '\t') return "tab";
   return fmt::format("'{}'", c);
-}
-
-double score(const RecordShape& shape) {
-  if (shape.fields < 2 || shape.records == 0) return 0;
-  const double agreeing = static_cast<double>(shape.agreeing) / static_cast<double>(shape.records);
-  // More fields explain more, but not much more.
-  return agreeing * agreeing * shape.known_share * (1 - 1 / (1 + static_cast<double>(shape.fields)));
 }
 
 bool has_lines_with(std::string_view text, char first) {
@@ -71,16 +61,10 @@ Choice choose(std::string_view sample, const CsvDialect& base) {
     // Another quote than the ordinary one, or none, must be seen to matter.
     const bool odd = dialect.quote != base.quote || dialect.escape.has_value();
     if (dialect.quote == '\'' && shape.quoted == 0) continue;
-    const double mine = score(shape) - (odd ? 1e-3 : 0);
+    const double mine = score_of(shape) - (odd ? 1e-3 : 0);
     if (mine > best.score + 1e-9) best = {dialect, mine};
   }
   return best;
-}
-
-bool is_value(std::string_view text) {
-  ColumnInference facts;
-  facts.add(text);
-  return facts.is_typed();
 }
 
 class DialectSniffer {
@@ -100,6 +84,7 @@ class DialectSniffer {
       if (other.score > best.score) best = other;
     }
     out_.dialect = best.dialect;
+    out_.score = best.score;
     records_ = split_sample(sample_, out_.dialect, kJudgedRecords);
     shape_ = shape_of(records_, out_.dialect);
     skip_preamble();
@@ -160,88 +145,19 @@ class DialectSniffer {
     }));
   }
 
-  std::string text_of(std::string_view field) const {
-    const CsvFieldReader reader(out_.dialect);
-    std::string scratch;
-    std::string_view text;
-    return reader.read(field, scratch, text).good() ? std::string(text) : std::string();
-  }
-
   void find_header() {
     if (records_.empty()) {
-      out_.fields = {"column_1"};
+      out_.fields = numbered_names(1);
       out_.dialect.header = false;
       return note("header none: there are no records");
     }
-    std::vector<std::string> names;
-    for (const std::string_view field : records_[0].fields) names.push_back(text_of(field));
-    std::string why;
-    out_.dialect.header = is_header(names, why);
-    note(fmt::format("header {}: {}", out_.dialect.header ? "yes" : "no", why));
-    if (out_.dialect.header) return take_names(names);
-    for (std::size_t k = 0; k < shape_.fields; ++k) out_.fields.push_back(fmt::format("column_{}", k + 1));
-  }
-
-  // A column's values below the first record, as far as they are sampled.
-  ColumnInference facts_below(std::size_t field) const {
-    ColumnInference facts;
-    for (std::size_t row = 1; row < records_.size(); ++row) {
-      if (field >= records_[row].fields.size() || records_[row].fields.size() != shape_.fields) continue;
-      const std::string text = text_of(records_[row].fields[field]);
-      const auto& nulls = common_null_texts();
-      if (!text.empty() && std::find(nulls.begin(), nulls.end(), text) == nulls.end()) facts.add(text);
-    }
-    return facts;
-  }
-
-  bool is_header(const std::vector<std::string>& names, std::string& why) const {
-    std::size_t named = 0;
-    for (std::size_t k = 0; k < names.size(); ++k) {
-      if (names[k].empty()) continue;
-      ++named;
-      if (!is_value(names[k])) continue;
-      // A number over numbers is one of them; over texts it may be a name.
-      if (facts_below(k).is_typed()) {
-        why = fmt::format("the first record has the value {} where the others have values, too",
-                          printable_text(names[k]));
-        return false;
-      }
-    }
-    for (std::size_t k = 0; k < names.size(); ++k) {
-      if (names[k].empty() || is_value(names[k]) || !facts_below(k).is_typed()) continue;
-      why = fmt::format("{} stands over values of another type", printable_text(names[k]));
-      return true;
-    }
-    std::vector<std::string> sorted = names;
-    std::sort(sorted.begin(), sorted.end());
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end() || named < names.size()) {
-      why = "all is text, and the first record has a text twice or an empty one";
-      return false;
-    }
-    for (std::size_t row = 1; row < records_.size(); ++row) {
-      for (std::size_t k = 0; k < names.size() && k < records_[row].fields.size(); ++k) {
-        if (text_of(records_[row].fields[k]) != names[k]) continue;
-        why = fmt::format("all is text, and {} of the first record comes again below", printable_text(names[k]));
-        return false;
-      }
-    }
-    why = "all is text, and the first record's texts are distinct and come up nowhere below";
-    return true;
-  }
-
-  // Names that a load refuses are replaced, and then the header is a line to skip.
-  void take_names(const std::vector<std::string>& names) {
-    std::vector<std::string> taken;
-    for (std::size_t k = 0; k < names.size(); ++k) {
-      const bool twice = std::find(out_.fields.begin(), out_.fields.end(), names[k]) != out_.fields.end();
-      out_.renamed = out_.renamed || names[k].empty() || twice;
-      std::string name = names[k].empty() ? fmt::format("column_{}", k + 1) : names[k];
-      for (int number = 2; std::find(out_.fields.begin(), out_.fields.end(), name) != out_.fields.end(); ++number) {
-        name = fmt::format("{}_{}", names[k], number);
-      }
-      out_.fields.push_back(std::move(name));
-    }
+    const SniffedHeader header = sniff_header(records_, out_.dialect, shape_.fields);
+    note(fmt::format("header {}: {}", header.present ? "yes" : "no", header.why));
+    out_.dialect.header = header.present;
+    out_.fields = header.present ? usable_names(header.texts) : numbered_names(shape_.fields);
+    out_.renamed = header.present && out_.fields != header.texts;
     if (!out_.renamed) return;
+    // Names that a load refuses are replaced, and then the header is a line to skip.
     out_.dialect.header = false;
     skip_to(1);
     note("fields: the header has an empty name or one twice, so it is skipped, and the names are given here");
@@ -255,12 +171,6 @@ class DialectSniffer {
 };
 
 }  // namespace
-
-const std::vector<std::string>& common_null_texts() {
-  static const std::vector<std::string> kTexts = {"NA",  "N/A", "n/a", "#N/A", "null", "NULL", "Null", "None", "none",
-                                                  "nan", "NaN", "NAN", "-",    "--",   "\\N",  "?",    "."};
-  return kTexts;
-}
 
 SniffedDialect sniff_dialect(std::string_view sample, std::string_view more) {
   return DialectSniffer(sample, more).run();

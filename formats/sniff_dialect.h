@@ -14,15 +14,13 @@
 
 namespace tipple {
 
-// Null texts besides the empty one that a typed column may have.
-[[nodiscard]] const std::vector<std::string>& common_null_texts();
-
 struct SniffedDialect {
   CsvDialect dialect;
   std::vector<std::string> fields;  // of the header; without one column_1, column_2, ...
   // The header has names that a load refuses (empty, twice): it is skipped by skip_rows, and `fields` are the names
   // made of it.
   bool renamed = false;
+  double score = 0;                   // score_of() the records (formats/sniff_records.h)
   std::vector<std::string> evidence;  // a line for each decision
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 #include "base/limits.h"
 #include "formats/csv_utf8.h"
 #include "formats/sniff_dialect.h"
+#include "formats/sniff_fixed.h"
+#include "formats/sniff_log.h"
 #include "formats/text_encoding.h"
 
 namespace tipple {
@@ -21,6 +24,8 @@ constexpr std::size_t kSampleBytes = limits::kMiB;
 constexpr std::size_t kElsewhereBytes = 64 * limits::kKiB;  // from the middle, and from the end
 constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
 constexpr std::size_t kTriedJsonLines = 50;
+// Delimited text with a few broken records is not laid out in columns because some of its spaces stand below others.
+constexpr double kFixedScoreLead = 0.05;
 
 struct Sample {
   std::string head;       // raw text, decompressed
@@ -123,6 +128,29 @@ Error no_source(std::string what, const ByteSourceFile& file, std::string hint) 
   return usage_error(std::move(what), file.path, std::move(hint));
 }
 
+void take_evidence(std::vector<std::string> evidence, SniffedFile& out) {
+  std::move(evidence.begin(), evidence.end(), std::back_inserter(out.evidence));
+}
+
+void take_fixed(SniffedFixed fixed, SniffedFile& out) {
+  out.source.format = SourceFormat::kFixedWidth;
+  out.source.csv.header = false;
+  out.source.csv.skip_rows = fixed.skip_rows;
+  out.source.csv.comment = fixed.comment;
+  for (const FixedField& field : fixed.fields) out.fields.push_back(field.name);
+  out.source.fields = out.fields;
+  out.source.fixed = std::move(fixed.fields);
+  take_evidence(std::move(fixed.evidence), out);
+}
+
+void take_dialect(SniffedDialect dialect, SniffedFile& out) {
+  out.evidence.emplace_back("format csv: text that is neither JSON lines nor a known log, and has delimiters");
+  out.source.csv = dialect.dialect;
+  out.fields = std::move(dialect.fields);
+  if (!dialect.dialect.header) out.source.fields = out.fields;
+  take_evidence(std::move(dialect.evidence), out);
+}
+
 Result<SniffedFile> sniff_text(const ByteSourceFile& file, SniffedFile out) {
   TIPPLE_TRY(Sample sample, take_sample(file, out.source));
   if (sample.head.empty()) return no_source("the file is empty", file, "name it without the empty ones");
@@ -134,7 +162,8 @@ Result<SniffedFile> sniff_text(const ByteSourceFile& file, SniffedFile out) {
   }
   if (is_binary(sample.head)) {
     return no_source("the file is neither text nor in a format that is known", file,
-                     "formats: CSV, JSON lines, Parquet, HDF5; compressed with gzip, bzip2, xz, zstd, lz4 or zip");
+                     "formats: CSV, JSON lines, fixed width, logs, Parquet, HDF5; compressed with gzip, bzip2, xz, "
+                     "zstd, lz4 or zip");
   }
   keep_whole_lines(sample.head, sample.complete);
   std::string_view head = sample.head;
@@ -151,12 +180,20 @@ Result<SniffedFile> sniff_text(const ByteSourceFile& file, SniffedFile out) {
     case JsonKind::kNone:
       break;
   }
-  out.evidence.emplace_back("format csv: text that is not JSON lines");
-  SniffedDialect sniffed = sniff_dialect(head, sample.more);
-  out.source.csv = sniffed.dialect;
-  out.fields = sniffed.fields;
-  if (!sniffed.dialect.header) out.source.fields = sniffed.fields;
-  out.evidence.insert(out.evidence.end(), sniffed.evidence.begin(), sniffed.evidence.end());
+  if (std::optional<SniffedLog> log = sniff_log(head)) {
+    out.source.format = SourceFormat::kLog;
+    out.source.csv.header = false;
+    out.source.pattern = std::move(log->pattern);
+    out.evidence.push_back(std::move(log->evidence));
+    return out;
+  }
+  SniffedDialect dialect = sniff_dialect(head, sample.more);
+  std::optional<SniffedFixed> fixed = sniff_fixed(head, sample.more);
+  if (fixed && fixed->score > dialect.score + kFixedScoreLead) {
+    take_fixed(std::move(*fixed), out);
+  } else {
+    take_dialect(std::move(dialect), out);
+  }
   return out;
 }
 
@@ -187,7 +224,7 @@ Result<SniffedFile> sniff_file(const ByteSourceFile& file) {
 
 bool same_shape(const SniffedFile& a, const SniffedFile& b) {
   return a.source.format == b.source.format && a.source.encoding == b.source.encoding && a.source.csv == b.source.csv &&
-         a.fields == b.fields;
+         a.source.fixed == b.source.fixed && a.source.pattern == b.source.pattern && a.fields == b.fields;
 }
 
 }  // namespace tipple

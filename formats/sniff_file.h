@@ -16,7 +16,7 @@ namespace tipple {
 struct SniffedFile {
   Compression compression = Compression::kNone;
   SourceSpec source;                  // format, encoding, dialect, fields; no name and no paths
-  std::vector<std::string> fields;    // CSV: the names by position
+  std::vector<std::string> fields;    // CSV and fixed width: the names by position
   std::vector<std::string> evidence;  // a line for each decision
 };
 

@@ -81,4 +81,11 @@ RecordShape shape_of(const std::vector<SniffedRecord>& records, const CsvDialect
   return shape;
 }
 
+double score_of(const RecordShape& shape) {
+  if (shape.fields < 2 || shape.records == 0) return 0;
+  const double agreeing = static_cast<double>(shape.agreeing) / static_cast<double>(shape.records);
+  // More fields explain more, but not much more.
+  return agreeing * agreeing * shape.known_share * (1 - 1 / (1 + static_cast<double>(shape.fields)));
+}
+
 }  // namespace tipple

@@ -32,5 +32,7 @@ struct RecordShape {
   std::size_t broken = 0;    // fields that begin with a quote and are no quoted field
 };
 [[nodiscard]] RecordShape shape_of(const std::vector<SniffedRecord>& records, const CsvDialect& dialect);
+// From 0 to 1: how well the way in which the records were cut explains the text.
+[[nodiscard]] double score_of(const RecordShape& shape);
 
 }  // namespace tipple

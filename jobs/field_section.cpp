@@ -12,7 +12,6 @@
 namespace tipple {
 namespace {
 
-
 void check_count(const YamlNode& node, std::size_t count, Mistakes& mistakes) {
   if (count > limits::kColumnsMax)
     mistakes.add(node, fmt::format("{} fields, more than {}", count, limits::kColumnsMax));
@@ -103,21 +102,24 @@ void read_field_names(const SettingsReader& settings, const YamlNode& source, So
 
 void read_fixed_fields(const SettingsReader& settings, SourceSpec& spec) {
   const YamlNode* fields = settings.require(
-      "fields", "a map from each field's name to [its first byte, counted from 1, its width in bytes]");
+      "fields", "a map from each field's name to [its first character, counted from 1, its width in characters]");
   if (fields == nullptr) return;
   const std::string place = settings.place_of("fields");
   for (const YamlEntry* entry : named_entries(*fields, place, "field", settings.mistakes())) {
     const YamlNode& node = entry->value;
+    const std::size_t numbers = node.kind == YamlNode::Kind::kList ? node.items.size() : 0;
     std::optional<std::uint32_t> begin, width;
-    if (node.kind == YamlNode::Kind::kList && node.items.size() == 2) {
-      begin = position(node.items[0]);
-      width = position(node.items[1]);
-    }
+    if (numbers == 1 || numbers == 2) begin = position(node.items[0]);
+    width = numbers == 2 ? position(node.items[1]) : std::optional<std::uint32_t>(0);
     if (entry->key.text.empty()) settings.mistakes().add(entry->key, "a field's name is empty");
     if (!begin || !width || *begin - 1 + *width > limits::kRecordBytesMax) {
       settings.mistakes().add(
-          node, fmt::format("'{}.{}' must be [first byte, width], two whole numbers from 1", place, entry->key.text),
-          fmt::format("bytes of a line count from 1: [1, 5] is its first five bytes; a line has at most {} bytes",
+          node,
+          fmt::format("'{}.{}' must be [first character, width], whole numbers from 1; without a width the field goes "
+                      "to the line's end",
+                      place, entry->key.text),
+          fmt::format("characters of a line count from 1: [1, 5] is its first five, [6] all others; a line has at most "
+                      "{} bytes",
                       limits::kRecordBytesMax));
       continue;
     }

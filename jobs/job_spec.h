@@ -45,11 +45,12 @@ enum class SourceFormat : std::uint8_t {
 // Read as columns; the others are text, a record after the other.
 [[nodiscard]] bool is_columnar(SourceFormat format);
 
-// Fields of a fixed-width record, by byte position in the line. Spaces around a value do not count.
+// Fields of a fixed-width record, by the position of their characters in the line. Spaces around a value do not count.
 struct FixedField {
   std::string name;
   std::uint32_t begin = 0;
-  std::uint32_t width = 0;
+  std::uint32_t width = 0;  // 0: to the line's end
+  [[nodiscard]] bool is_open() const { return width == 0; }
   friend bool operator==(const FixedField&, const FixedField&) = default;
 };
 

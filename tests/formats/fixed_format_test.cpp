@@ -1,4 +1,4 @@
-// Fixed width: fields by byte position, at every cut.
+// Fixed width: fields by position, at every cut.
 #include "formats/fixed_format.h"
 
 #include <gmock/gmock.h>
@@ -44,7 +44,7 @@ TEST(FixedFormat, ShortLines) {
   EXPECT_THAT(outcome.cells(1), ElementsAre("Ul", "null", "Ulm", "Ulm"));
   EXPECT_THAT(outcome.rules(), ElementsAre("arity", "arity"));
   EXPECT_THAT(outcome.rejects[0], HasSubstr("12|2|height|arity|  14Ulm    48"));
-  EXPECT_EQ(outcome.reasons[0], "the line ends inside the field, after 3 of its 5 bytes");
+  EXPECT_EQ(outcome.reasons[0], "the line ends inside the field, after 3 of its 5 characters");
 }
 
 TEST(FixedFormat, LongFieldsAreTrimmed) {
@@ -56,9 +56,36 @@ TEST(FixedFormat, LongFieldsAreTrimmed) {
 }
 
 TEST(FixedFormat, BadValues) {
-  const Outcome outcome = read_fixed(kColumns, "  1xUlm    48.4\n  12\xC3\xBClm   48.4\n  12Ulm\xFF   48.4\n");
+  const Outcome outcome = read_fixed(kColumns, "  1xUlm    48.4\n  12\xC3\xBClm    48.4\n  12Ulm\xFF   48.4\n");
   EXPECT_THAT(outcome.rules(), ElementsAre("type", "encoding"));
   EXPECT_THAT(outcome.cells(1), ElementsAre("\xC3\xBClm"));
+}
+
+// As the program that wrote the line counted them, whatever their bytes are here.
+TEST(FixedFormat, PositionsCountCharacters) {
+  const Outcome outcome = read_fixed(kColumns,
+                                     "   1K\xC3\xB6ln  -12.5\n   2\xE2\x82\xAC\xF0\x9F\x8D\xBA        7\n   3Ulm    "
+                                     "8.25 \xC3\xBC\n   4\xC3\xBC\n   5\xC3\xBClm    9\n");
+  EXPECT_THAT(outcome.cells(0), ElementsAre("1", "2", "3", "4"));
+  EXPECT_THAT(outcome.cells(1), ElementsAre("K\xC3\xB6ln", "\xE2\x82\xAC\xF0\x9F\x8D\xBA", "Ulm", "\xC3\xBC"));
+  EXPECT_THAT(outcome.cells(2), ElementsAre("-12.5", "7", "8.25", "null"));
+  EXPECT_THAT(outcome.reasons, ElementsAre("the line ends inside the field, after 2 of its 5 characters"));
+}
+
+TEST(FixedFormat, LinesThatAreNotUtf8AreRejectedWhole) {
+  const Outcome outcome = read_fixed({column("id", "int32")}, "   1Ulm\n   2\xFCnd\n   3\xC3\xBC\n");
+  EXPECT_THAT(outcome.cells(), ElementsAre("1", "3")) << "where characters end is not known";
+  EXPECT_THAT(outcome.rules(), ElementsAre("encoding"));
+}
+
+TEST(FixedFormat, AFieldWithoutAWidthGoesToTheEndOfTheLine) {
+  SourceSpec source = fixed_source();
+  source.fixed = {{"id", 0, 4}, {"height", 4, 0}};
+  const Outcome outcome = read_fixed({column("id", "int32"), column("height", "float64")},
+                                     "   1 48.4\n   2\n   3      1234567890.125   \n   4\n\xC3\xBC  6  7\n", source);
+  EXPECT_THAT(outcome.cells(0), ElementsAre("1", "2", "3", "4"));
+  EXPECT_THAT(outcome.cells(1), ElementsAre("48.4", "null", "1234567890.125", "null"));
+  EXPECT_THAT(outcome.rules(), ElementsAre("type"));
 }
 
 TEST(FixedFormat, CommentsNullsAndSkippedRows) {
@@ -93,8 +120,6 @@ TEST(FixedFormat, MistakesOfTheSource) {
   EXPECT_FALSE(make_fixed_format(source).ok());
   source.fixed = {{"a", 0, 1}, {"a", 1, 1}};
   EXPECT_THAT(make_fixed_format(source).error().to_string(), HasSubstr("twice"));
-  source.fixed = {{"a", 0, 0}};
-  EXPECT_THAT(make_fixed_format(source).error().to_string(), HasSubstr("no width"));
 }
 
 TEST(FixedFormat, FormatsOfDates) {
@@ -108,8 +133,9 @@ TEST(FixedFormat, FormatsOfDates) {
 TEST(FixedFormat, SameAtEveryCut) {
   const SourceSpec source = fixed_source();
   const auto format = make_fixed_format(source);
-  expect_same_at_every_cut(**format, {kColumns, true, true, false},
-                           "\xEF\xBB\xBF  12Ulm    48.4\r\n\n   7 a b  -1.5\n  x\n\r\n  13\n   4\xC3\xBC b  -1.5\r");
+  expect_same_at_every_cut(
+      **format, {kColumns, true, true, false},
+      "\xEF\xBB\xBF  12Ulm    48.4\r\n\n   7 a b  -1.5\n  x\n\r\n  13\n   4\xC3\xBC b    -1.5\n  5\xC3\xBC\n  6\xFC\r");
 }
 
 }  // namespace

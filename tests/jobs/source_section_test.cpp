@@ -160,11 +160,13 @@ TEST(SourceSection, DecompressionHasLimits) {
   EXPECT_THAT(mistake("path: x, decompression: off"), HasSubstr("must be a map, not 'off'"));
 }
 
-TEST(SourceSection, FixedWidthFieldsCountBytesFromOne) {
+TEST(SourceSection, FixedWidthFieldsCountCharactersFromOne) {
   const SourceSpec spec =
-      source("path: x, format: fixed, fields: {station: [1, 6], at: [7, 12], day: [7, 2]}, skip_rows: 1, comment: '#'");
-  EXPECT_THAT(spec.fixed, ElementsAre(FixedField{"station", 0, 6}, FixedField{"at", 6, 12}, FixedField{"day", 6, 2}));
-  EXPECT_THAT(spec.fields, ElementsAre("station", "at", "day"));
+      source("path: x, format: fixed, fields: {station: [1, 6], at: [7, 12], day: [7, 2], rest: [19]}, skip_rows: 1, comment: '#'");
+  EXPECT_THAT(spec.fixed, ElementsAre(FixedField{"station", 0, 6}, FixedField{"at", 6, 12}, FixedField{"day", 6, 2},
+                                      FixedField{"rest", 18, 0}));
+  EXPECT_TRUE(spec.fixed.back().is_open()) << "without a width: to the line's end";
+  EXPECT_THAT(spec.fields, ElementsAre("station", "at", "day", "rest"));
   EXPECT_FALSE(spec.csv.header);
   EXPECT_EQ(spec.csv.skip_rows, 1u);
   EXPECT_EQ(spec.csv.comment, '#');
@@ -173,11 +175,11 @@ TEST(SourceSection, FixedWidthFieldsCountBytesFromOne) {
 TEST(SourceSection, WrongFixedWidthFieldsSayHowTheyAreWritten) {
   EXPECT_THAT(mistake("path: x, format: fixed"),
               HasSubstr("'sources.s.fields' is missing (a map from each field's name to"));
-  for (const char* field : {"[0, 5]", "[1, 0]", "[1]", "[1, 2, 3]", "[-1, 2]", "5", "1-5", "[a, b]", "['1', 2]",
+  for (const char* field : {"[0, 5]", "[1, 0]", "[]", "[0]", "[1, 2, 3]", "[-1, 2]", "5", "1-5", "[a, b]", "['1', 2]",
                             "{a: 1}", "[1, 16777217]", "[16777216, 2]", "[99999999999, 1]"}) {
     EXPECT_THAT(mistake("path: x, format: fixed, fields: {a: " + std::string(field) + "}"),
-                AllOf(HasSubstr("'sources.s.fields.a' must be [first byte, width]"),
-                      HasSubstr("[1, 5] is its first five bytes")))
+                AllOf(HasSubstr("'sources.s.fields.a' must be [first character, width]"),
+                      HasSubstr("[1, 5] is its first five")))
         << field;
   }
   EXPECT_EQ(source("path: x, format: fixed, fields: {a: [16777216, 1]}").fixed.front().begin, 16'777'215u);

@@ -1,6 +1,6 @@
-"""`tipple init` on files of ten dialects: the job file that it writes loads them with no edit, and no row is lost or made up.
+"""`tipple init` on files of twelve dialects: the job file that it writes loads them with no edit, and no row is lost or made up.
 
-Five files are generated, five come from packages of PyPI and npm, as their authors wrote them. How many rows there are is what pandas says.
+Seven files are generated, five come from packages of PyPI and npm, as their authors wrote them. How many rows there are is what pandas says.
 """
 
 import bz2
@@ -91,6 +91,34 @@ class GeneratedFiles(InitTest):
         rows, types, _ = self.init_and_run(path)
         self.assertEqual(rows, len(pandas.read_csv(path, sep="\t", header=None, encoding="utf-16", compression="gzip")))
         self.assertEqual(list(types.values())[:3], ["int16", "decimal(5,3)", "timestamp"])
+
+    def test_fields_below_each_other_in_latin_1(self):
+        path = self.folder / "stations.txt"
+        rows = [(n, "Köln-Bonn" if n % 3 else "Ulm", f"2024-01-{n % 28 + 1:02} {n % 24:02}:00", n / 7, "" if n % 5 else "güt") for n in range(300)]
+        lines = ["Stations_id Name                 From             Height Remark", "----------- -------------------- ---------------- ------ ------"]
+        lines += [f"{n:11} {name:20} {at} {height:6.2f} {remark}".rstrip() for n, name, at, height, remark in rows]
+        path.write_bytes("\r\n".join(lines).encode("latin-1"))
+        count, types, job = self.init_and_run(path)
+        self.assertEqual(count, len(rows))
+        self.assertEqual(types, {"Stations_id": "int16", "Name": "enum(Köln-Bonn,Ulm)", "From": "timestamp", "Height": "decimal(4,2)", "Remark": "string(4) null"})
+        self.assertIn("fields: {Stations_id: [1, 11], Name: [13, 20], From: [33, 17], Height: [50, 7], Remark: [58]}", job)
+        exported = self.tipple("export", self.folder / "job.yaml", "--format", "jsonl").out
+        loaded = [json.loads(line) for line in exported.splitlines()]
+        self.assertEqual([(row["Stations_id"], row["Name"], row["Remark"] or "") for row in loaded], [(n, name, remark) for n, name, _, _, remark in rows])
+        self.assertEqual([float(row["Height"]) for row in loaded], [float(f"{height:.2f}") for _, _, _, height, _ in rows])
+
+    def test_web_log_and_syslog(self):
+        path = self.folder / "access.log"
+        path.write_text("".join(f'10.0.0.{n % 9} - - [10/Oct/2024:13:{n % 60:02}:36 +0200] "GET /{n} HTTP/1.1" {200 if n % 9 else 404} {n if n % 7 else "-"} "-" "curl/8"\n'
+                                for n in range(200)))
+        count, types, job = self.init_and_run(path)
+        self.assertEqual(count, 200)
+        self.assertEqual((types["at"], types["status"], types["bytes"]), ("timestamp_tz", "int16", "int16 null"))
+        self.assertIn("format: log", job)
+        path = self.folder / "messages"
+        path.write_text("".join(f"Oct {n % 31 + 1:2} 10:00:{n % 60:02} node{n % 4} slurmd[{n}]: job {n} done\n" for n in range(100)))
+        count, types, _ = self.init_and_run(path)
+        self.assertEqual((count, types["pid"], types["process"]), (100, "int8", "string(6)"))
 
     def test_json_lines_in_bzip2_by_three_files(self):
         for part in range(3):
