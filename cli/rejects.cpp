@@ -183,6 +183,12 @@ Result<std::uint64_t> write_raw(const Target& target, const Warehouse& warehouse
       for (const Reject& reject : rejects) {
         TIPPLE_TRY(const RejectedRecord record, records.read(reject));
         const SourceSpec& source = job.sources[record.source.value()];
+        if (record.row) {
+          return usage_error(fmt::format("rows of {} files have no text", to_string(source.format)),
+                             fmt::format("{}, row {}", reject.path, reject.offset),
+                             "write the corrected rows, in the order of `tipple rejects`, into such a file and give it "
+                             "to `tipple replay --input`");
+        }
         if (!first) TIPPLE_RETURN_IF_ERROR(output.write(record.head));
         if (first && (first->first != record.source || first->second != record.head)) {
           return usage_error(
