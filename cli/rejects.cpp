@@ -277,9 +277,10 @@ void add_rejects(CLI::App& app, Invocation& invocation) {
   sub->add_option("--by", options->by, "Count by `rule`, `file` or `column` instead of listing")
       ->check(CLI::IsMember({"rule", "file", "column"}));
   sub->add_flag("--unresolved", options->unresolved, "Those of all published loads that no replay has taken up");
-  sub->add_option("--raw", options->raw,
-                  "Write the unresolved records of one table to this file (- for stdout), as a file of their source, "
-                  "to be corrected and replayed");
+  sub->add_option(
+      "--raw", options->raw,
+      "Write the unresolved text records of one table to this file (- for stdout), as a file of their source, "
+      "to be corrected and replayed");
   bind_verb(sub, invocation, options, rejects);
 }
 

@@ -115,6 +115,10 @@ Status ReplayFiles::end_rows() {
   TIPPLE_RETURN_IF_ERROR(write_rows());
   TIPPLE_RETURN_IF_ERROR(extract_->close());
   extract_.reset();
+  if (!unchanged(copied_)) {
+    return usage_error("the file changed while its rows were copied", copied_.path,
+                       "let whatever writes it finish; a replay takes rows from the file that was loaded");
+  }
   TIPPLE_TRY(file_, File::open(path_of_last(), O_RDWR));
   return each_piece(file_, [&](std::string_view bytes) {
     digest(bytes);
@@ -135,11 +139,13 @@ Status ReplayFiles::add(const RejectedRecord& record, const Reject& reject, bool
 
 Status ReplayFiles::add_row(const RejectedRecord& record, const Reject& reject, bool keep_parts) {
   const SourceSpec& source = job_->sources[record.source.value()];
-  const std::string key = fmt::format("{}\n{}", record.source.value(), record.row->path);
+  const std::string& path = record.row->file.path;
+  const std::string key = fmt::format("{}\n{}", record.source.value(), path);
   if (key_ != key) {
-    const std::string parts = keep_parts ? path_parts(record.row->path) : std::string();
-    TIPPLE_RETURN_IF_ERROR(begin_file(parts, file_name(record.row->path), source));
-    TIPPLE_TRY(extract_, make_row_extract(record.row->path, source, path_of_last().string()));
+    const std::string parts = keep_parts ? path_parts(path) : std::string();
+    TIPPLE_RETURN_IF_ERROR(begin_file(parts, file_name(path), source));
+    TIPPLE_TRY(extract_, make_row_extract(path, source, path_of_last().string()));
+    copied_ = record.row->file;
     key_ = key;
   }
   RecordOrigin origin{static_cast<std::uint32_t>(files_.size() - 1), files_.back().records + rows_.size(), reject.path,

@@ -68,6 +68,7 @@ class ReplayFiles {
   std::string key_;                // what the open file's records have in common
   std::uint64_t text_offset_ = 0;  // in the open file's text
   std::unique_ptr<RowExtract> extract_;
+  LedgerInput copied_;               // what extract_ is of
   std::vector<std::uint64_t> rows_;  // of extract_, not copied yet
   std::vector<ReplayFile> files_;
   std::map<SourceId, std::unique_ptr<RecordFormat>> formats_;

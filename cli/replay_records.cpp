@@ -26,11 +26,6 @@ std::string shown_path(const LedgerInput& input) {
   return input.member.empty() ? input.path : input.path + ": " + input.member;
 }
 
-bool unchanged(const LedgerInput& input) {
-  const Result<FileStat> stat = stat_regular_file(input.path);
-  return stat.ok() && stat->size == input.size && stat->mtime_ns == input.mtime_ns;
-}
-
 const SourceSpec* source_named(const JobSpec& job, const std::string& name) {
   const auto found = std::find_if(job.sources.begin(), job.sources.end(),
                                   [&](const SourceSpec& source) { return source.name == name; });
@@ -55,6 +50,11 @@ bool keeps_record(const Reject& reject, const SourceSpec& source) {
 }
 
 }  // namespace
+
+bool unchanged(const LedgerInput& input) {
+  const Result<FileStat> stat = stat_regular_file(input.path);
+  return stat.ok() && stat->size == input.size && stat->mtime_ns == input.mtime_ns;
+}
 
 Error table_row_error(const std::string& where) {
   return usage_error("rows of another table are not replayed", where,
@@ -143,7 +143,7 @@ Result<RejectedRecord> RejectedRecords::row_of(const Reject& reject, SourceId so
                     to_string(now.format), now.group, to_string(file->written.format), file->written.group),
         where, "load the file again with `tipple run`");
   }
-  return RejectedRecord{source, {}, {}, RejectedRow{file->input.path, reject.offset}};
+  return RejectedRecord{source, {}, {}, RejectedRow{file->input, reject.offset}};
 }
 
 // The record as its load saw it.

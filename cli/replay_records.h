@@ -21,7 +21,7 @@ namespace tipple {
 
 // A row of a columnar file.
 struct RejectedRow {
-  std::string path;
+  LedgerInput file;          // as its load took it in, and as it was just now
   std::uint64_t number = 0;  // from 0
 };
 
@@ -72,6 +72,9 @@ class RejectedRecords {
 
 // The job as a load's journal has it; nothing if the journal is gone or no longer understood.
 [[nodiscard]] std::optional<JobSpec> job_of_load(const Warehouse& warehouse, LoadId load);
+
+// The file is still as the load noted it.
+[[nodiscard]] bool unchanged(const LedgerInput& input);
 
 // Rows of another table are not replayed. `where`: the record, or the file that stands for it.
 [[nodiscard]] Error table_row_error(const std::string& where);

@@ -3,6 +3,10 @@
 import contextlib
 import json
 import os
+import pathlib
+import subprocess
+import sys
+import textwrap
 import unittest
 
 import h5py
@@ -10,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness import TippleTest
+from harness import TIPPLE, TippleTest
 
 JOB = """\
 version: 1
@@ -248,6 +252,22 @@ class ReplayRows(TippleTest):
                 FORMATS[name][0](good, 80, 80 + len(zeros) - 1)
                 done = self.tipple("replay", job, "--input", good, "--drop", 1, "--json").json
                 self.check_balance(done, len(zeros), len(zeros) - 1, dropped=1)
+
+    def test_rows_are_corrected_by_hand_as_the_document_shows(self):
+        for name, first in (("in1", 0), ("in2", 10)):
+            ids = range(first, first + 10)
+            pq.write_table(pa.table({"id": ids, "kind": ["rokcet" if n % 4 == 1 else "bus" for n in ids]}), self.folder / name)
+        job = self.folder / "trips.yaml"
+        job.write_text("version: 1\njob: trips\nwarehouse: warehouse\nsources: {trips: {path: \"in*\", format: parquet}}\n"
+                       "tables: {trips: {from: trips, columns: {id: int64, kind: \"enum(bus,rocket)\"}, rejects: {max_rows: 9}}}\n")
+        self.tipple("run", job)
+        document = (pathlib.Path(__file__).parents[2] / "docs" / "rejects.md").read_text()
+        code = document.split("take them out by their numbers:\n")[1].split("\nthen `")[0]
+        (self.folder / "tipple").symlink_to(TIPPLE)
+        subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=self.folder, check=True,
+                       env={**self.environment(), "PATH": f"{self.folder}:{os.environ['PATH']}"})
+        self.check_balance(self.tipple("replay", job, "--input", self.folder / "fixed.parquet", "--json").json, 5, 5)
+        self.assertEqual([row["id"] for row in self.rows(job) if row["kind"] == "rocket"], [1, 5, 9, 13, 17])
 
     def test_rows_of_a_group_that_the_job_does_not_read_any_more(self):
         self.format = "datasets"
