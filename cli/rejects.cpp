@@ -183,6 +183,12 @@ Result<std::uint64_t> write_raw(const Target& target, const Warehouse& warehouse
       for (const Reject& reject : rejects) {
         TIPPLE_TRY(const RejectedRecord record, records.read(reject));
         const SourceSpec& source = job.sources[record.source.value()];
+        if (record.row) {
+          return usage_error(fmt::format("rows of {} files have no text", to_string(source.format)),
+                             fmt::format("{}, row {}", reject.path, reject.offset),
+                             "write the corrected rows, in the order of `tipple rejects`, into such a file and give it "
+                             "to `tipple replay --input`");
+        }
         if (!first) TIPPLE_RETURN_IF_ERROR(output.write(record.head));
         if (first && (first->first != record.source || first->second != record.head)) {
           return usage_error(
@@ -271,9 +277,10 @@ void add_rejects(CLI::App& app, Invocation& invocation) {
   sub->add_option("--by", options->by, "Count by `rule`, `file` or `column` instead of listing")
       ->check(CLI::IsMember({"rule", "file", "column"}));
   sub->add_flag("--unresolved", options->unresolved, "Those of all published loads that no replay has taken up");
-  sub->add_option("--raw", options->raw,
-                  "Write the unresolved records of one table to this file (- for stdout), as a file of their source, "
-                  "to be corrected and replayed");
+  sub->add_option(
+      "--raw", options->raw,
+      "Write the unresolved text records of one table to this file (- for stdout), as a file of their source, "
+      "to be corrected and replayed");
   bind_verb(sub, invocation, options, rejects);
 }
 

@@ -58,7 +58,7 @@ void add_replay(CLI::App& app, Invocation& invocation) {
   sub->add_option("--load", options->choice.load, "Only rejects of this load (the id's first digits will do)");
   CLI::Option* input =
       sub->add_option("--input", options->choice.input,
-                      "A file of corrected records, as `rejects --raw` wrote it, that stands for the unresolved ones");
+                      "A file of corrected records, of the source's format, that stands for the unresolved ones");
   sub->add_option("--drop", options->choice.dropped, "With --input: so many records are given up and not in the file")
       ->needs(input);
   add_run_options(*sub, options->run);

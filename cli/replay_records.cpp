@@ -12,6 +12,9 @@
 namespace tipple {
 namespace {
 
+constexpr const char* kCorrectRows =
+    "bring the file back as it was, or write the corrected rows into a file of the same format and give it with "
+    "--input";
 constexpr const char* kCorrect =
     "write the records as they should be into a file and give it with --input; `rejects: {keep_raw: true}` in the job "
     "file keeps them with the "
@@ -21,11 +24,6 @@ ByteSourceFile byte_file(const LedgerInput& input) { return {input.path, input.s
 
 std::string shown_path(const LedgerInput& input) {
   return input.member.empty() ? input.path : input.path + ": " + input.member;
-}
-
-bool unchanged(const LedgerInput& input) {
-  const Result<FileStat> stat = stat_regular_file(input.path);
-  return stat.ok() && stat->size == input.size && stat->mtime_ns == input.mtime_ns;
 }
 
 const SourceSpec* source_named(const JobSpec& job, const std::string& name) {
@@ -46,7 +44,22 @@ Error gone(const Reject& reject) {
                      fmt::format("{}:{}", reject.path, reject.line), kCorrect);
 }
 
+// What the job keeps of a text record is all that there is to it; of a row it is a description.
+bool keeps_record(const Reject& reject, const SourceSpec& source) {
+  return !reject.raw.empty() && !is_columnar(source.format);
+}
+
 }  // namespace
+
+bool unchanged(const LedgerInput& input) {
+  const Result<FileStat> stat = stat_regular_file(input.path);
+  return stat.ok() && stat->size == input.size && stat->mtime_ns == input.mtime_ns;
+}
+
+Error table_row_error(const std::string& where) {
+  return usage_error("rows of another table are not replayed", where,
+                     "correct the job and run it again with `tipple run`: the table that it reads is kept");
+}
 
 std::filesystem::path replay_folder(const Warehouse& warehouse) { return warehouse.folder() / "_replay"; }
 
@@ -104,12 +117,33 @@ Result<const RejectedRecords::TakenFile*> RejectedRecords::file_of(const Reject&
   const std::vector<TakenFile>& files = found->second;
   const bool one_source = std::all_of(files.begin(), files.end(),
                                       [&](const TakenFile& file) { return file.source == files.front().source; });
-  if (one_source && (files.size() == 1 || !reject.raw.empty())) return &files.back();
-  return usage_error(one_source
-                         ? "the file was loaded more than once, with other content each time, and the job did not keep "
-                           "its rejected records"
-                         : "several sources of the table read the file, and which one this record is of cannot be told",
-                     fmt::format("{}:{}", reject.path, reject.line), kCorrect);
+  const SourceSpec& source = job_->sources[files.back().source.value()];
+  if (one_source && (files.size() == 1 || keeps_record(reject, source))) return &files.back();
+  return usage_error(
+      one_source ? "the file was loaded more than once, with other content each time, and the job did not keep "
+                   "its rejected records"
+                 : "several sources of the table read the file, and which one this record is of cannot be told",
+      fmt::format("{}:{}", reject.path, reject.line), is_columnar(source.format) ? kCorrectRows : kCorrect);
+}
+
+// A row stays in its file until it is copied; what the job keeps of it (`raw`) is a description.
+Result<RejectedRecord> RejectedRecords::row_of(const Reject& reject, SourceId source, const TakenFile* file) const {
+  const std::string where = fmt::format("{}, row {}", reject.path, reject.offset);
+  const SourceSpec& now = job_->sources[source.value()];
+  if (now.format == SourceFormat::kTable) return table_row_error(where);
+  if (corrected_) {
+    return usage_error("the row came from a file of corrected ones", where,
+                       "correct it there, and give the unresolved rows again with --input");
+  }
+  if (file == nullptr || !unchanged(file->input))
+    return usage_error("the file is not the one that was loaded any more", where, kCorrectRows);
+  if (file->written.format != now.format || file->written.group != now.group) {
+    return usage_error(
+        fmt::format("the job reads the file otherwise than the load that rejected the row: as {} {}, then as {} {}",
+                    to_string(now.format), now.group, to_string(file->written.format), file->written.group),
+        where, "load the file again with `tipple run`");
+  }
+  return RejectedRecord{source, {}, {}, RejectedRow{file->input, reject.offset}};
 }
 
 // The record as its load saw it.
@@ -147,15 +181,16 @@ Result<std::string> RejectedRecords::head_of(const std::string& path, SourceId i
 
 Result<RejectedRecord> RejectedRecords::read(const Reject& reject) {
   const std::string where = fmt::format("{}:{}", reject.path, reject.line);
+  TIPPLE_TRY(const TakenFile* file, file_of(reject));
+  RejectedRecord record;
+  record.source = file != nullptr ? file->source : table_->from.front();
+  const SourceSpec& now = job_->sources[record.source.value()];
+  if (is_columnar(now.format)) return row_of(reject, record.source, file);
   if (reject.raw.empty() && corrected_) {
     return usage_error("the record came from a file of corrected ones, and the job does not keep rejected records",
                        where, "correct it there, and give the unresolved records again with --input");
   }
-  TIPPLE_TRY(const TakenFile* file, file_of(reject));
   if (file == nullptr && (reject.raw.empty() || table_->from.size() != 1)) return gone(reject);
-  RejectedRecord record;
-  record.source = file != nullptr ? file->source : table_->from.front();
-  const SourceSpec& now = job_->sources[record.source.value()];
   std::string text = reject.raw;
   // Kept bytes are as the load that rejected them read them, bytes in the file as the load that first did.
   const SourceSpec* written = file != nullptr && text.empty() ? &file->written

@@ -21,6 +21,7 @@
 #include "cli/replay_finish.h"
 #include "cli/replay_records.h"
 #include "cli/replay_text.h"
+#include "formats/batch_source.h"
 #include "formats/byte_source.h"
 #include "formats/reject_file.h"
 #include "formats/sha256.h"
@@ -80,6 +81,23 @@ Result<std::string> digest_of_file(const fs::path& path) {
     digest.add(std::span(piece).first(got));
     offset += got;
   }
+}
+
+// The places of the records in a file of corrected ones, of at most `most`. Gives the number of all.
+Result<std::uint64_t> list_records(const std::string& path, const SourceSpec& source, std::size_t most,
+                                   std::vector<std::uint64_t>& places) {
+  TIPPLE_TRY(const FileStat stat, stat_regular_file(path));
+  if (source.format == SourceFormat::kTable) return table_row_error(path);
+  if (is_columnar(source.format)) {
+    TIPPLE_TRY(const auto rows, open_batch_source(path, source));
+    for (std::uint64_t row = 0; row < std::min<std::uint64_t>(most, rows->rows()); ++row) places.push_back(row);
+    return rows->rows();
+  }
+  TIPPLE_TRY(const auto text, ReplayText::open({path, stat.size, stat.mtime_ns, {}}, source));
+  return text->each_record([&](std::uint64_t offset) {
+    if (places.size() < most) places.push_back(offset);
+    return Status();
+  });
 }
 
 Error count_error(std::uint64_t records, std::uint64_t rejects, std::uint64_t dropped, const std::string& input) {
@@ -241,7 +259,6 @@ Status ReplaySequence::write_input(const TableSpec& table, ReplayFiles& files, R
   const SourceSpec& source = job_.sources[table.from.front().value()];
   std::error_code failed;
   const fs::path path = fs::absolute(choice_.input, failed).lexically_normal();
-  TIPPLE_TRY(const FileStat stat, stat_regular_file(path));
   std::vector<RecordOrigin> rejected;
   for (const LoadRejects& load : chosen(table.name).taken) {
     const std::size_t before = rejected.size();
@@ -251,19 +268,14 @@ Status ReplaySequence::write_input(const TableSpec& table, ReplayFiles& files, R
     }));
     note.taken.emplace_back(load.load, rejected.size() - before);
   }
-  TIPPLE_TRY(const auto text, ReplayText::open({path.string(), stat.size, stat.mtime_ns, {}}, source));
-  std::vector<std::uint64_t> offsets;
-  const auto keep = [&](std::uint64_t offset) {
-    if (offsets.size() < rejected.size()) offsets.push_back(offset);  // what is more is only counted
-    return Status();
-  };
-  TIPPLE_TRY(const std::uint64_t records, text->each_record(keep));
+  std::vector<std::uint64_t> places;
+  TIPPLE_TRY(const std::uint64_t records, list_records(path.string(), source, rejected.size(), places));
   if (records + note.dropped != rejected.size())
     return count_error(records, rejected.size(), note.dropped, path.string());
   TIPPLE_RETURN_IF_ERROR(files.add_copy(path, table.from.front()));
-  for (std::size_t i = 0; i < offsets.size(); ++i) {
-    RecordOrigin origin = note.dropped == 0 ? rejected[i] : RecordOrigin{0, 0, path.string(), offsets[i], 0};
-    origin.offset = offsets[i];
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    RecordOrigin origin = note.dropped == 0 ? rejected[i] : RecordOrigin{0, 0, path.string(), places[i], 0};
+    origin.offset = places[i];
     TIPPLE_RETURN_IF_ERROR(files.add_origin(origin));
   }
   TIPPLE_TRY(note.input, digest_of_file(path));

@@ -18,21 +18,6 @@ std::string name_of(const ByteSourceFile& file) {
   return file.member.empty() ? file.path : file.path + ": " + file.member;
 }
 
-bool is_text(SourceFormat format) {
-  switch (format) {
-    case SourceFormat::kCsv:
-    case SourceFormat::kJsonLines:
-    case SourceFormat::kFixedWidth:
-    case SourceFormat::kLog:
-      return true;
-    case SourceFormat::kParquet:
-    case SourceFormat::kHdf5:
-    case SourceFormat::kTable:
-      return false;
-  }
-  TIPPLE_CHECK(false, "unknown source format");
-}
-
 }  // namespace
 
 std::string_view without_line_end(std::string_view unit, const SourceSpec& source) {
@@ -45,7 +30,7 @@ std::string_view without_line_end(std::string_view unit, const SourceSpec& sourc
 }
 
 Result<std::unique_ptr<ReplayText>> ReplayText::open(const ByteSourceFile& file, const SourceSpec& source) {
-  if (!is_text(source.format)) {
+  if (is_columnar(source.format)) {
     return usage_error(fmt::format("records of {} files cannot be taken out one by one", to_string(source.format)),
                        name_of(file), "correct the file or the job, and load the file again with `tipple run`");
   }

@@ -15,8 +15,10 @@
 #include "base/limits.h"
 #include "formats/csv_column.h"
 #include "formats/hdf5_library.h"
+#include "formats/hdf5_shared_file.h"
 #include "formats/hdf5_source_layout.h"
 #include "formats/hdf5_source_type.h"
+#include "formats/hdf5_text_arena.h"
 
 namespace tipple {
 namespace {
@@ -26,42 +28,6 @@ constexpr std::uint64_t kStretchBytesMax = 256 * limits::kMiB;
 constexpr std::uint64_t kWholeStretchFactor = 2;  // as for row groups (parquet_source.cpp)
 constexpr std::uint64_t kTextBytesGuess = 32;
 constexpr std::uint64_t kUnsuspiciousBytes = limits::kGiB;  // below that no ratio is looked at
-constexpr std::size_t kArenaBlockBytes = limits::kMiB;
-constexpr std::uint64_t kArenaBytesMax = limits::kGiB;
-
-// Texts of variable length, one behind the other, for as long as a stretch is decoded. HDF5 asks for each; past the
-// limit it is told that there is no memory.
-class TextArena {
- public:
-  static void* allocate(std::size_t bytes, void* arena) { return static_cast<TextArena*>(arena)->take(bytes); }
-  static void release(void*, void*) {}
-  [[nodiscard]] bool full() const { return full_; }
-
- private:
-  void* take(std::size_t bytes) {
-    if (bytes > left_) {
-      const std::size_t block = std::max(bytes, kArenaBlockBytes);
-      if (block > kArenaBytesMax - std::min<std::uint64_t>(taken_, kArenaBytesMax)) {
-        full_ = true;
-        return nullptr;
-      }
-      blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
-      next_ = blocks_.back().get();
-      left_ = block;
-      taken_ += block;
-    }
-    void* const out = next_;
-    next_ += bytes;
-    left_ -= bytes;
-    return out;
-  }
-
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  char* next_ = nullptr;
-  std::size_t left_ = 0;
-  std::uint64_t taken_ = 0;
-  bool full_ = false;
-};
 
 // A column: which field of which dataset.
 struct ColumnPlace {
@@ -75,7 +41,7 @@ class Hdf5Source final : public BatchSource {
   ~Hdf5Source() override {
     const Hdf5Lock lock;
     datasets_.clear();
-    static_cast<void>(file_.close());
+    file_.reset();
   }
 
   Status open(const std::string& group, const DecompressionLimits& limits);
@@ -90,11 +56,11 @@ class Hdf5Source final : public BatchSource {
   void make_schema();
   Status check_size(const DecompressionLimits& limits) const;
   Result<std::shared_ptr<arrow::Buffer>> read_rows(const Hdf5Dataset& dataset, const BatchStretch& stretch,
-                                                   TextArena& arena, arrow::MemoryPool* pool) const;
+                                                   Hdf5TextArena& arena, arrow::MemoryPool* pool) const;
 
   std::string path_;
   std::uint64_t file_bytes_ = 0;
-  Hdf5Handle file_;
+  std::shared_ptr<const Hdf5Handle> file_;
   std::vector<Hdf5Dataset> datasets_;
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<ColumnPlace> places_;
@@ -108,8 +74,8 @@ Status Hdf5Source::open(const std::string& group, const DecompressionLimits& lim
   file_bytes_ = stat.size;
   const Hdf5Lock lock;
   H5PLset_loading_state(0);  // no plugin is loaded for what a file asks
-  TIPPLE_TRY(file_, hdf5_open_file(path_));
-  TIPPLE_TRY(datasets_, find_hdf5_datasets(file_.id(), group, path_));
+  TIPPLE_TRY(file_, hdf5_share_file(path_));
+  TIPPLE_TRY(datasets_, find_hdf5_datasets(file_->id(), group, path_));
   rows_ = datasets_[0].rows;
   make_schema();
   if (places_.size() > limits::kColumnsMax) {
@@ -180,7 +146,7 @@ std::vector<BatchStretch> Hdf5Source::stretches(std::uint64_t begin, std::uint64
 
 // Rows of a dataset as HDF5 converts them. Their texts are in `arena`.
 Result<std::shared_ptr<arrow::Buffer>> Hdf5Source::read_rows(const Hdf5Dataset& dataset, const BatchStretch& stretch,
-                                                             TextArena& arena, arrow::MemoryPool* pool) const {
+                                                             Hdf5TextArena& arena, arrow::MemoryPool* pool) const {
   TIPPLE_TRY(auto buffer, allocate_buffer(static_cast<std::int64_t>(stretch.rows * dataset.type.bytes), pool));
   // Whatever HDF5 leaves out, a pointer in particular, is nothing.
   if (dataset.type.has_var_text) std::memset(buffer->mutable_data(), 0, static_cast<std::size_t>(buffer->size()));
@@ -188,7 +154,7 @@ Result<std::shared_ptr<arrow::Buffer>> Hdf5Source::read_rows(const Hdf5Dataset& 
                                        stretch.first_row + stretch.rows, dataset.name);
   const Hdf5Lock lock;
   TIPPLE_TRY(const Hdf5Handle transfer, hdf5_handle(H5Pcreate(H5P_DATASET_XFER), H5Pclose, what, path_));
-  if (H5Pset_vlen_mem_manager(transfer.id(), TextArena::allocate, &arena, TextArena::release, nullptr) < 0)
+  if (H5Pset_vlen_mem_manager(transfer.id(), Hdf5TextArena::allocate, &arena, Hdf5TextArena::release, nullptr) < 0)
     return hdf5_error(what, path_);
   const hsize_t start = stretch.first_row;
   const hsize_t count = stretch.rows;
@@ -199,7 +165,7 @@ Result<std::shared_ptr<arrow::Buffer>> Hdf5Source::read_rows(const Hdf5Dataset& 
               buffer->mutable_data()) < 0) {
     Error error = hdf5_error(what, path_);
     if (arena.full())
-      return environment_error(what + fmt::format(": its texts have more than {} bytes", kArenaBytesMax), path_);
+      return environment_error(what + fmt::format(": its texts have more than {} bytes", arena.bytes_max()), path_);
     return error;
   }
   return buffer;
@@ -209,7 +175,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> Hdf5Source::read(const BatchStretch&
                                                              const std::vector<int>& columns,
                                                              arrow::MemoryPool* pool) const {
   TIPPLE_CHECK(stretch.first_row + stretch.rows <= rows_, "a stretch of this file");
-  TextArena arena;
+  Hdf5TextArena arena;
   std::map<std::size_t, std::shared_ptr<arrow::Buffer>> read;
   arrow::FieldVector fields;
   std::vector<std::shared_ptr<arrow::Array>> arrays;

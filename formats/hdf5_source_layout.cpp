@@ -151,6 +151,7 @@ Status DatasetFinder::add_dataset(hid_t dataset, const std::string& name, bool n
   }
   Hdf5Dataset found;
   found.name = name;
+  found.named = single_;
   TIPPLE_RETURN_IF_ERROR(check_storage(dataset, name, found));
   if (H5Iinc_ref(dataset) < 0) return hdf5_error("cannot keep \"" + name + "\" open", path_);
   found.handle = Hdf5Handle(dataset, H5Oclose);

@@ -14,7 +14,8 @@
 namespace tipple {
 
 struct Hdf5Dataset {
-  std::string name;  // below the group; of nested groups "group/name"
+  std::string name;    // below the group; of nested groups "group/name"
+  bool named = false;  // the group that was asked for is this dataset
   Hdf5Handle handle;
   Hdf5RowType type;
   std::uint64_t rows = 0;

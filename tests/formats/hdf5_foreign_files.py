@@ -93,6 +93,8 @@ with h5py.File(path("compound"), "w") as f:
 with h5py.File(path("two"), "w") as f:
     f["rows"] = rows
     f["extra"] = np.arange(10)
+with h5py.File(path("long_texts"), "w") as f:
+    f.create_dataset("t", data=[chr(97 + i % 26) * (2**20 - i) for i in range(40)], dtype=h5py.string_dtype())
 
 # ---- refused ----
 with h5py.File(path("target"), "w") as f:

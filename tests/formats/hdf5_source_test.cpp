@@ -97,6 +97,15 @@ TEST_F(Hdf5SourceTest, MembersOfACompoundDatasetAreColumns) {
   EXPECT_TRUE(load(**two, table({column("i", "int8", "rows.id"), column("extra", "int64")})).ok());
 }
 
+TEST_F(Hdf5SourceTest, AFileThatWasOpenTwiceIsStillReadWhenOneIsClosed) {
+  auto first = open("compound").value();
+  const auto second = open("compound").value();
+  first.reset();
+  const auto loaded = load(*second, table({column("name", "string")}));
+  ASSERT_TRUE(loaded.ok()) << loaded.error().to_string();
+  EXPECT_EQ(loaded->whole()->column(0)->GetScalar(9).ValueOrDie()->ToString(), "name 9");
+}
+
 TEST_F(Hdf5SourceTest, ValuesWithoutALabelAreRejectsOfEnumsAndNumbersOfTexts) {
   const auto source = open("unlabelled").value();
   const auto labels = load(*source, table({column("color", "enum(green,red)")})).value();
