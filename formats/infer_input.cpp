@@ -9,6 +9,7 @@
 #include <tbb/task_arena.h>
 
 #include "base/limits.h"
+#include "base/sanitizer_hand_over.h"
 #include "formats/infer_block.h"
 #include "formats/infer_feed.h"
 
@@ -87,6 +88,7 @@ Result<InferredInput> infer_input(const SourceSpec& source, std::span<const Byte
     if (const Status status = infer_block(*block, source, nulls, tallies.local()); !status.ok())
       error.note(status.error());
     feed.give_back(std::move(block));
+    release_to_sanitizer(&tallies);
   };
   tbb::task_arena arena(static_cast<int>(threads));
   arena.execute([&] {
@@ -94,6 +96,7 @@ Result<InferredInput> infer_input(const SourceSpec& source, std::span<const Byte
                            tbb::make_filter<void, InferBlock*>(tbb::filter_mode::serial_in_order, read) &
                                tbb::make_filter<InferBlock*, void>(tbb::filter_mode::parallel, infer));
   });
+  acquire_for_sanitizer(&tallies);
   if (std::optional<Error> fault = error.get()) return *std::move(fault);
 
   InferTally all;

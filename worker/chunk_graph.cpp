@@ -11,30 +11,12 @@
 #include <tbb/flow_graph.h>
 
 #include "base/check.h"
+#include "base/sanitizer_hand_over.h"
 #include "worker/block_convert.h"
 #include "worker/frozen_schema.h"
 
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
-
 namespace tipple {
 namespace {
-
-// The thread sanitizer cannot see through oneTBB, which is not instrumented, and would call each block that a stage
-// hands on a race. It is told that what stages of a graph did before release_to_sanitizer() happened before later
-// stages, and before the end of wait().
-void release_to_sanitizer([[maybe_unused]] void* graph) {
-#ifdef __SANITIZE_THREAD__
-  __tsan_release(graph);
-#endif
-}
-
-void acquire_for_sanitizer([[maybe_unused]] void* graph) {
-#ifdef __SANITIZE_THREAD__
-  __tsan_acquire(graph);
-#endif
-}
 
 // Later stages first: they free memory.
 constexpr tbb::flow::node_priority_t kSplitPriority = 1;
