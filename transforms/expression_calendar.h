@@ -18,19 +18,27 @@ struct CivilDate {
   std::int32_t day = 1;
 };
 
-// Howard Hinnant, "chrono-compatible low-level date algorithms" (2014).
+// Cassio Neri, Lorenz Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022). Right
+// for years -32,767 on; other days give some month and day.
 [[nodiscard]] constexpr CivilDate civil_from_days(std::int32_t days) {
-  const std::int32_t shifted = days + 719'468;
-  const std::int32_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
-  const auto day_of_era = static_cast<std::uint32_t>(shifted - era * 146'097);
-  const std::uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const std::uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const std::uint32_t shifted_month = (5 * day_of_year + 2) / 153;
-  const std::uint32_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-  const std::uint32_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const std::int32_t year = static_cast<std::int32_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
-  return {year, static_cast<std::int32_t>(month), static_cast<std::int32_t>(day)};
+  constexpr std::uint32_t kEras = 82;  // of 400 years, so that days become positive
+  const std::uint32_t shifted = static_cast<std::uint32_t>(days) + 719'468 + 146'097 * kEras;
+  const std::uint32_t quarters = 4 * shifted + 3;
+  const std::uint32_t century = quarters / 146'097;
+  const std::uint32_t century_quarters = quarters % 146'097 / 4 * 4 + 3;
+  const std::uint64_t years = std::uint64_t{2'939'745} * century_quarters;
+  const auto year_of_century = static_cast<std::uint32_t>(years >> 32);
+  const std::uint32_t day_of_year = static_cast<std::uint32_t>(years) / 2'939'745 / 4;  // from 1 March
+  const std::uint32_t months = 2141 * day_of_year + 197'913;
+  const bool next_year = day_of_year >= 306;
+  const std::uint32_t month = (months >> 16) - (next_year ? 12 : 0);
+  const std::uint32_t year = 100 * century + year_of_century - 400 * kEras + (next_year ? 1 : 0);
+  return {static_cast<std::int32_t>(year), static_cast<std::int32_t>(month),
+          static_cast<std::int32_t>((months & 0xFFFF) / 2141 + 1)};
 }
+static_assert(civil_from_days(0).year == 1970 && civil_from_days(-1).year == 1969 && civil_from_days(-1).day == 31);
+static_assert(civil_from_days(kDaysMin).year == 1 && civil_from_days(kDaysMin).day == 1);
+static_assert(civil_from_days(kDaysMax).year == 9999 && civil_from_days(kDaysMax).month == 12);
 
 // False: no such date.
 [[nodiscard]] constexpr bool days_of_civil(std::int64_t year, std::int64_t month, std::int64_t day,
@@ -44,7 +52,7 @@ struct CivilDate {
 
 [[nodiscard]] constexpr std::int32_t floor_days(std::int64_t micros) {
   const std::int64_t days = micros / kDayMicros;
-  return static_cast<std::int32_t>(micros % kDayMicros < 0 ? days - 1 : days);
+  return static_cast<std::int32_t>(days - (days * kDayMicros > micros ? 1 : 0));
 }
 [[nodiscard]] constexpr std::int64_t micros_of_day(std::int64_t micros) {
   return micros - floor_days(micros) * kDayMicros;
@@ -69,10 +77,5 @@ struct IsoWeek {
   const std::int32_t first = thursday - (days_from_civil(static_cast<std::uint32_t>(year < 1 ? 1 : year), 1, 1));
   return {year, first / 7 + 1};
 }
-
-// At most 32 bytes at `out`; the number of bytes.
-std::size_t print_date(std::int32_t days, char* out);
-std::size_t print_time(std::int64_t micros, char* out);                   // HH:MM:SS[.ffffff], no zeros at the end
-std::size_t print_timestamp(std::int64_t micros, bool zoned, char* out);  // date, space, time; zoned: +00
 
 }  // namespace tipple

@@ -9,7 +9,7 @@
 #include "formats/arrow_types.h"
 #include "jobs/expression_types.h"
 #include "transforms/expression_order.h"
-#include "transforms/expression_vector.h"
+#include "transforms/expression_writer.h"
 
 namespace tipple {
 namespace {
@@ -203,11 +203,11 @@ ExprKernel find_kernel(const TypedExpr& expr) {
 Result<ExprVector> text_scalar(std::string_view text) {
   ExprFaults none;
   ExprContext context(1, none, arrow::default_memory_pool());
-  ExprTextBuilder builder(context);
-  TIPPLE_RETURN_IF_ERROR(builder.begin(static_cast<std::int64_t>(text.size())));
-  builder.append(text);
-  builder.end_row(0);
-  TIPPLE_TRY(ExprVector vector, builder.finish(type_of(TypeKind::kString)));
+  ExprTextColumn column(context);
+  TIPPLE_TRY(ExprTextWriter writer, column.begin(static_cast<std::int64_t>(text.size())));
+  writer.append(text);
+  column.offsets()[1] = writer.end_row();
+  TIPPLE_TRY(ExprVector vector, column.finish(type_of(TypeKind::kString), writer));
   vector.scalar = true;
   return vector;
 }

@@ -41,15 +41,18 @@ bool is_word_character(std::int32_t code) {
   }
 }
 
-std::string lower_text(std::string_view text) {
-  std::string lowered;
-  lowered.reserve(text.size());
+void lower_text(std::string_view text, std::string* into) {
+  if (is_ascii(text)) {
+    into->resize(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) (*into)[i] = ascii_case<false>(text[i]);
+    return;
+  }
+  into->clear();
   for (std::size_t at = 0; at < text.size();) {
     char bytes[4];
     const std::size_t count = put_code_point(lower_code_point(take_code_point(text, &at)), bytes);
-    lowered.append(bytes, count);
+    into->append(bytes, count);
   }
-  return lowered;
 }
 
 }  // namespace tipple

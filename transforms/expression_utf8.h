@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -10,9 +11,21 @@ namespace tipple {
 
 [[nodiscard]] inline bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
+// Bytes of a word that begin no character.
+[[nodiscard]] inline std::int64_t continuation_bytes(std::uint64_t word) {
+  const std::uint64_t lowest = (word >> 7) & ~(word >> 6) & 0x0101010101010101;  // 10xxxxxx
+  return static_cast<std::int64_t>(lowest * 0x0101010101010101 >> 56);
+}
+
 [[nodiscard]] inline std::int64_t character_count(std::string_view text) {
   std::int64_t count = 0;
-  for (const char c : text) count += begins_character(c) ? 1 : 0;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    count += 8 - continuation_bytes(word);
+  }
+  for (; at < text.size(); ++at) count += begins_character(text[at]) ? 1 : 0;
   return count;
 }
 
@@ -25,18 +38,41 @@ namespace tipple {
 
 // Offset of character `n` (from 0), or the text's size.
 [[nodiscard]] inline std::size_t character_offset(std::string_view text, std::int64_t n) {
-  std::size_t at = 0;
-  while (n > 0 && at < text.size()) {
-    at += character_bytes(text, at);
-    --n;
+  if (n <= 0 || text.empty()) return 0;
+  std::size_t at = 1;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::int64_t begun = 8 - continuation_bytes(word);
+    if (begun >= n) break;
+    n -= begun;
   }
-  return at;
+  for (; at < text.size(); ++at) {
+    if (begins_character(text[at]) && --n == 0) return at;
+  }
+  return text.size();
 }
 
 [[nodiscard]] inline bool is_ascii(std::string_view text) {
-  unsigned char all = 0;
-  for (const char c : text) all |= static_cast<unsigned char>(c);
-  return all < 0x80;
+  std::uint64_t all = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    all |= word;
+  }
+  for (; at < text.size(); ++at) all |= static_cast<unsigned char>(text[at]);
+  return (all & 0x8080808080808080) == 0;
+}
+
+// A letter of ASCII in the other case is 32 away.
+template <bool kUpper>
+[[nodiscard]] inline char ascii_case(char c) {
+  const bool letter = static_cast<unsigned char>(c - (kUpper ? 'a' : 'A')) < 26;
+  return static_cast<char>(c ^ (letter ? 0x20 : 0));
+}
+[[nodiscard]] inline bool is_ascii_word(char c) {
+  return static_cast<unsigned char>((c | 0x20) - 'a') < 26 || static_cast<unsigned char>(c - '0') < 10;
 }
 
 // The code point at `*at`, which moves behind it; of a byte that begins none, the byte.
@@ -47,6 +83,7 @@ std::size_t put_code_point(std::int32_t code, char* out);
 [[nodiscard]] std::int32_t lower_code_point(std::int32_t code);
 [[nodiscard]] std::int32_t upper_code_point(std::int32_t code);
 [[nodiscard]] bool is_word_character(std::int32_t code);  // a letter or a digit
-[[nodiscard]] std::string lower_text(std::string_view text);
+// In small letters; `into` is overwritten.
+void lower_text(std::string_view text, std::string* into);
 
 }  // namespace tipple
