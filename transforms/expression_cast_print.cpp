@@ -21,27 +21,39 @@ char* put_text(std::string_view text, char* out) {
   return out + text.size();
 }
 
-// Most numbers have at most 15 digits. Such a text is the only one of so few digits that is read as its number, so it is
-// the shortest one, too: digits that divide back into exactly `size` are it. Null: there is none.
-// Precondition: 1e-4 <= size < 1e15.
-char* print_few_digits(double size, char* out) {
-  constexpr std::uint64_t kDigitsLimit = kPowersOfTen[15];
-  int point = 14 - decimal_exponent(size);  // digits behind it
-  const double moved = size * kExactPowersOfTen[point] + 0.5;
-  if (!(moved < static_cast<double>(kDigitsLimit))) return nullptr;
-  auto digits = static_cast<std::uint64_t>(moved);
+// `size` with `point` digits behind the point, no zeros at its end; null: they are not `size` exactly.
+char* print_at_point(double size, int point, char* out) {
+  auto digits = static_cast<std::uint64_t>(size * kExactPowersOfTen[point] + 0.5);
   if (static_cast<double>(digits) / kExactPowersOfTen[point] != size) return nullptr;
-  for (const int zeros : {8, 4, 2, 1}) {
-    while (point >= zeros && digits % kPowersOfTen[zeros] == 0) {
-      digits /= kPowersOfTen[zeros];
-      point -= zeros;
-    }
-  }
+  // No branch on how many zeros there are: values come in no order.
+  const auto drop = [&](std::uint64_t power, int zeros) {
+    const std::uint64_t shorter = digits / power;
+    const bool all = (shorter * power == digits) & (point >= zeros);
+    digits = all ? shorter : digits;
+    point -= all ? zeros : 0;
+  };
+  drop(100'000'000, 8);
+  drop(10'000, 4);
+  drop(100, 2);
+  drop(10, 1);
   const std::uint64_t whole = digits / kPowersOfTen[point];
   out = put_number(whole, out);
   if (point == 0) return out;
   *out++ = '.';
   return put_padded(digits - whole * kPowersOfTen[point], point, out);
+}
+
+// Most numbers have at most 15 digits. Such a text is the only one of so few digits that is read as its number, so it is
+// the shortest one, too: digits that divide back into exactly `size` are it. Null: there is none.
+// Precondition: 1e-4 <= size < 1e15.
+char* print_few_digits(double size, char* out) {
+  constexpr int kUsualPoint = 6;
+  if (size < 1e9) {
+    if (char* end = print_at_point(size, kUsualPoint, out)) return end;
+  }
+  const int point = 14 - decimal_exponent(size);
+  const double limit = kExactPowersOfTen[15];
+  return size * kExactPowersOfTen[point] + 0.5 < limit ? print_at_point(size, point, out) : nullptr;
 }
 
 // Shortest digits that read back as the same number: 1e+15 is the first with an exponent (float32: 1e+06).

@@ -64,6 +64,14 @@ void compare_values(const ExprVector& a, const ExprVector& b, std::int64_t rows,
       return;
     }
   }
+  if constexpr (std::is_same_v<T, std::string_view> && (std::is_same_v<Op, Equal> || std::is_same_v<Op, NotEqual>)) {
+    if (b.scalar) {
+      fill_bits(rows, words, [texts = ExprTexts(a), text = ConstantText(b.text_at(0))](std::int64_t i) {
+        return text.is(texts[i], texts.readable_end()) == std::is_same_v<Op, Equal>;
+      });
+      return;
+    }
+  }
   using Reader = typename ExprOrdered<T>::Reader;
   const Reader left(a);
   const Reader right(b);
@@ -212,7 +220,7 @@ Result<ExprVector> in_sorted(ExprContext& context, ExprArguments arguments) {
 }
 
 Result<ExprVector> in_list(ExprContext& context, const ExprCall&, ExprArguments arguments) {
-  constexpr std::size_t kComparedOneByOneMax = 4;
+  const std::size_t kComparedOneByOneMax = value_bytes(arguments[0].type) == 0 ? 4 : 8;
   const auto items = arguments.subspan(1);
   const bool constant = std::all_of(items.begin(), items.end(), [](const ExprVector& item) { return item.scalar; });
   if (constant && items.size() > kComparedOneByOneMax) {
@@ -230,11 +238,17 @@ Result<ExprVector> in_list(ExprContext& context, const ExprCall&, ExprArguments 
 
 Result<ExprVector> nullif(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   TIPPLE_TRY(const ExprVector equal, equal_rows(context, arguments[0], arguments[1]));
-  std::vector<std::uint16_t> choice(static_cast<std::size_t>(context.rows), 0);
-  for (std::int64_t row = 0; row < context.rows; ++row) {
-    if (equal.is_valid(row) && equal.bool_at(row)) choice[static_cast<std::size_t>(row)] = kNoSource;
+  ExprVector result = arguments[0];
+  if (result.scalar) {
+    const std::vector<std::uint16_t> choice(static_cast<std::size_t>(context.rows), 0);
+    TIPPLE_TRY(result, select_rows(context, call.type(), arguments.first(1), choice));
   }
-  return select_rows(context, call.type(), arguments.first(1), choice);
+  // The values stay where they are: null rows may hold anything.
+  result.type = call.type();
+  result.array = nullptr;
+  TIPPLE_TRY(std::uint64_t * valid, own_validity(context, &result));
+  for (std::int64_t w = 0; w < bitmap_words(context.rows); ++w) valid[w] &= ~(equal.bool_word(w) & equal.validity_word(w));
+  return result;
 }
 
 template <bool kGreatest>

@@ -53,8 +53,8 @@ bool multiply_decimals(Int128 a, Int128 b, int drop, int precision, Int128* out)
 bool divide_decimals(Int128 a, Int128 b, int lift, int precision, Int128* out) {
   Int128 lifted;
   if (lift <= 38 && !multiply_overflows(a, power_of_ten(lift), &lifted)) [[likely]] {
-    const bool negative = b < 0;
-    *out = divide_rounding(negative ? -lifted : lifted, negative ? -b : b);
+    const Int128 sign = b >> 127;
+    *out = divide_rounding((lifted ^ sign) - sign, (b ^ sign) - sign);
     return fits_precision(*out, precision);
   }
   if (lift > 76) return false;
@@ -89,12 +89,13 @@ char* put_wide(UInt128 value, int digits_min, char* out) {
 }  // namespace
 
 char* print_decimal(Int128 value, int scale, char* out) {
-  if (value < 0) *out++ = '-';
+  *out = '-';
+  out += value < 0 ? 1 : 0;
   const UInt128 size = magnitude(value);
   if (is_word(size) && scale < kWordDigits) {
     const auto unit = static_cast<std::uint64_t>(power_of_ten(scale));
     const auto small = static_cast<std::uint64_t>(size);
-    const std::uint64_t whole = scale == 0 ? small : small / unit;
+    const std::uint64_t whole = small / unit;
     out = put_number(whole, out);
     if (scale == 0) return out;
     *out++ = '.';

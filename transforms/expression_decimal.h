@@ -31,7 +31,8 @@ inline constexpr Powers kPowers = [] {
 }
 
 [[nodiscard]] inline UInt128 magnitude(Int128 value) {
-  return value < 0 ? -static_cast<UInt128>(value) : static_cast<UInt128>(value);
+  const auto sign = static_cast<UInt128>(value >> 127);
+  return (static_cast<UInt128>(value) ^ sign) - sign;
 }
 [[nodiscard]] inline bool is_word(Int128 value) { return value == static_cast<std::int64_t>(value); }
 [[nodiscard]] inline bool is_word(UInt128 value) { return value == static_cast<std::uint64_t>(value); }
@@ -61,10 +62,22 @@ struct Divided {
 
 // value / divisor, halves away from zero. Precondition: divisor > 0.
 [[nodiscard]] inline Int128 divide_rounding(Int128 value, Int128 divisor) {
+  if (is_word(value) && is_word(divisor)) [[likely]] {
+    // No branch on the sign nor on the rest: values come in no order.
+    const auto small = static_cast<std::int64_t>(value);
+    const auto sign = static_cast<std::uint64_t>(small >> 63);
+    const std::uint64_t size = (static_cast<std::uint64_t>(small) ^ sign) - sign;
+    const auto by = static_cast<std::uint64_t>(divisor);
+    const std::uint64_t whole = size / by;
+    const std::uint64_t rest = size - whole * by;
+    const std::uint64_t rounded = whole + std::uint64_t{rest >= by - rest};
+    return static_cast<std::int64_t>((rounded ^ sign) - sign);
+  }
   const auto by = static_cast<UInt128>(divisor);
   const Divided divided = divide_magnitudes(magnitude(value), by);
-  const UInt128 size = divided.quotient + (divided.rest >= by - divided.rest ? 1 : 0);
-  return static_cast<Int128>(value < 0 ? -size : size);
+  const UInt128 size = divided.quotient + UInt128{divided.rest >= by - divided.rest};
+  const UInt128 sign = value < 0 ? ~UInt128{0} : 0;
+  return static_cast<Int128>((size ^ sign) - sign);
 }
 
 // a * b / 10^drop, and a * 10^lift / b, halves away from zero. False: more than `precision` digits. Precondition: b !=
@@ -85,7 +98,7 @@ struct Divided {
   return fits_precision(*out, precision);
 }
 
-// At most 48 bytes at `out`; one behind the last.
+// At most 48 bytes at `out`, and 8 more that do not count; one behind the last.
 char* print_decimal(Int128 value, int scale, char* out);
 [[nodiscard]] std::string decimal_text(Int128 value, int scale);
 [[nodiscard]] double decimal_double(Int128 value, int scale);

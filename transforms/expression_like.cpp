@@ -1,4 +1,4 @@
-// LIKE and ILIKE. A constant pattern is taken apart once: without `_` it is texts in a row with anything between them.
+// LIKE and ILIKE. A constant pattern is taken apart once, into parts with anything between them.
 #include <optional>
 
 #include <fmt/format.h>
@@ -62,48 +62,118 @@ bool matches_tokens(std::string_view text, const std::vector<LikeToken>& pattern
   return p == pattern.size();
 }
 
-// A pattern without `_`: begins with the first of `texts` and ends with the last one, the others between them in this
-// order. One text alone is the whole.
-struct LikeTexts {
-  std::vector<std::string> texts;
+// What stands between two `%`: bytes, some of which may be any.
+struct LikePart {
+  std::string bytes;
+  std::string any;  // 1 where a byte may be any, else 0
+  // The longest row of bytes that may not: what is searched for.
+  std::size_t known_begin = 0;
+  std::size_t known_bytes = 0;
+
+  [[nodiscard]] bool has_any() const { return known_bytes < bytes.size(); }
+  [[nodiscard]] std::string_view known() const { return std::string_view(bytes).substr(known_begin, known_bytes); }
+  [[nodiscard]] bool stands_at(const char* place) const {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      if (any[i] == 0 && place[i] != bytes[i]) return false;
+    }
+    return true;
+  }
 };
 
-// Nothing: the pattern has a `_`, or begins somewhere in the middle of a character.
-std::optional<LikeTexts> texts_of(const std::vector<LikeToken>& pattern) {
-  LikeTexts like;
-  like.texts.emplace_back();
+// A text begins with the first part and ends with the last one, the others stand between them in this order. One part
+// alone is the whole text.
+struct LikeParts {
+  std::vector<LikePart> parts;
+  bool any_character = false;  // a `_`, which is a byte only where all texts are ASCII
+};
+
+void find_known(LikePart* part) {
+  for (std::size_t begin = 0; begin < part->bytes.size();) {
+    std::size_t end = begin;
+    while (end < part->bytes.size() && part->any[end] == 0) ++end;
+    if (end - begin > part->known_bytes) {
+      part->known_begin = begin;
+      part->known_bytes = end - begin;
+    }
+    begin = end + 1;
+  }
+}
+
+// Nothing: a part of the pattern begins in the middle of a character, or nothing can match it.
+std::optional<LikeParts> parts_of(const std::vector<LikeToken>& pattern) {
+  std::vector<LikePart> parts(1);
+  LikeParts like;
   for (const LikeToken token : pattern) {
-    if (token == kAnyText)
-      like.texts.emplace_back();
-    else if (token >= kAnyCharacter)
-      return std::nullopt;
-    else
-      like.texts.back() += static_cast<char>(token);
+    if (token == kNothing) return std::nullopt;
+    if (token == kAnyText) {
+      parts.emplace_back();
+      continue;
+    }
+    like.any_character |= token == kAnyCharacter;
+    parts.back().bytes += token == kAnyCharacter ? ' ' : static_cast<char>(token);
+    parts.back().any += token == kAnyCharacter ? '\1' : '\0';
   }
-  for (const std::string& text : like.texts) {
-    if (!text.empty() && !begins_character(text.front())) return std::nullopt;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    find_known(&parts[i]);
+    const bool empty = parts[i].bytes.empty();
+    if (!empty && !begins_character(parts[i].bytes.front())) return std::nullopt;
+    if (!empty || i == 0 || i + 1 == parts.size()) like.parts.push_back(std::move(parts[i]));
   }
-  const auto inside = [&](const std::string& text) { return &text != &like.texts.front() && &text != &like.texts.back(); };
-  std::vector<std::string> kept;
-  for (std::string& text : like.texts) {
-    if (!text.empty() || !inside(text)) kept.push_back(text);
-  }
-  like.texts = std::move(kept);
   return like;
 }
 
-// Rows' texts against one LikeTexts. Its rows are asked for in their order.
+// One part at a given place of a row's text.
+class PlacedPart {
+ public:
+  explicit PlacedPart(const LikePart& part) : part_(part), text_(part.bytes) {}
+  [[nodiscard]] std::size_t size() const { return text_.size(); }
+  [[nodiscard]] bool stands_at(const char* place, const char* readable_end) const {
+    return part_.has_any() ? part_.stands_at(place) : text_.stands_at(place, readable_end);
+  }
+
+ private:
+  const LikePart& part_;
+  ConstantText text_;
+};
+
+// One part somewhere in a row's text, row after row.
+class FoundPart {
+ public:
+  FoundPart(const ExprVector& texts, const LikePart& part) : part_(part) {
+    if (part.known_bytes > 0) finder_.emplace(texts, part.known());
+  }
+  // Behind the first place in [at, end) where it stands; null: none. As TextFinder::find().
+  [[nodiscard]] const char* find(const char* at, const char* end) {
+    const auto size = static_cast<std::ptrdiff_t>(part_.bytes.size());
+    if (end - at < size) return nullptr;
+    if (!finder_) return at + size;
+    const auto before = static_cast<std::ptrdiff_t>(part_.known_begin);
+    const char* known_end = end - (size - before - static_cast<std::ptrdiff_t>(part_.known_bytes));
+    for (const char* from = at + before; from < known_end;) {
+      const char* known = finder_->find(from, known_end);
+      if (known == nullptr) return nullptr;
+      if (!part_.has_any() || part_.stands_at(known - before)) return known - before + size;
+      from = known + 1;
+    }
+    return nullptr;
+  }
+
+ private:
+  const LikePart& part_;
+  std::optional<TextFinder> finder_;  // none: every byte may be any
+};
+
+// Rows' texts against a pattern. Its rows are asked for in their order.
 class ColumnMatcher {
  public:
   // `texts` is no scalar; `like` outlives this.
-  ColumnMatcher(const ExprVector& texts, const LikeTexts& like)
+  ColumnMatcher(const ExprVector& texts, const LikeParts& like)
       : texts_(texts),
-        front_(like.texts.front()),
-        back_(like.texts.back()),
-        whole_(like.texts.size() == 1),
+        front_(like.parts.front()),
+        back_(like.parts.back()),
+        whole_(like.parts.size() == 1),
         bytes_min_(whole_ ? front_.size() : front_.size() + back_.size()) {
-    for (std::size_t i = 1; i + 1 < like.texts.size(); ++i) finders_.emplace_back(texts, like.texts[i]);
-    for (std::size_t i = 1; i + 1 < like.texts.size(); ++i) inside_bytes_.push_back(like.texts[i].size());
+    for (std::size_t i = 1; i + 1 < like.parts.size(); ++i) inside_.emplace_back(texts, like.parts[i]);
   }
   [[nodiscard]] bool matches(std::int64_t row) {
     const std::string_view text = texts_[row];
@@ -112,23 +182,21 @@ class ColumnMatcher {
     if (whole_) return true;
     const char* at = text.data() + front_.size();
     const char* end = text.data() + text.size() - back_.size();
-    if (!back_.stands_at(end, texts_.readable_end())) return false;
-    for (std::size_t i = 0; i < finders_.size(); ++i) {
-      at = finders_[i].find(at, end);
+    if (back_.size() > 0 && !back_.stands_at(end, texts_.readable_end())) return false;
+    for (FoundPart& part : inside_) {
+      at = part.find(at, end);
       if (at == nullptr) return false;
-      at += inside_bytes_[i];
     }
     return true;
   }
 
  private:
   ExprTexts texts_;
-  ConstantText front_;
-  ConstantText back_;
+  PlacedPart front_;
+  PlacedPart back_;
   bool whole_;
   std::size_t bytes_min_;
-  std::vector<TextFinder> finders_;
-  std::vector<std::size_t> inside_bytes_;
+  std::vector<FoundPart> inside_;
 };
 
 bool ends_with_escape(std::string_view pattern, std::string_view escape) {
@@ -159,11 +227,12 @@ Result<ExprVector> lower_column(const ExprContext& context, const ExprVector& te
 
 template <bool kIgnoreCase>
 Result<ExprVector> like_constant(ExprContext& context, ExprArguments arguments, std::string_view escape) {
+  std::string scratch;
   std::string pattern(arguments[1].text_at(0));
-  if (kIgnoreCase) lower_text(arguments[1].text_at(0), &pattern);
+  if (kIgnoreCase) pattern = lower_text(arguments[1].text_at(0), &scratch);
   std::vector<LikeToken> tokens;
   read_pattern(pattern, escape, &tokens);
-  const auto texts = texts_of(tokens);
+  const auto parts = parts_of(tokens);
   const bool by_bytes = kIgnoreCase && maps_by_bytes(context, arguments[0]);
   ExprVector lowered;
   if (by_bytes) {
@@ -171,18 +240,16 @@ Result<ExprVector> like_constant(ExprContext& context, ExprArguments arguments, 
   }
   const ExprVector& source = by_bytes ? lowered : arguments[0];
   const bool as_they_stand = !kIgnoreCase || by_bytes;
-  if (texts && as_they_stand && !source.scalar) {
-    ColumnMatcher matcher(source, *texts);
+  if (parts && as_they_stand && !source.scalar && (!parts->any_character || is_ascii(joined_texts(source)))) {
+    ColumnMatcher matcher(source, *parts);
     return map_bits(context, arguments, [&matcher](std::int64_t row) { return matcher.matches(row); });
   }
   if (as_they_stand) {
     return map_bits(context, arguments,
                     [rows = ExprTexts(source), &tokens](std::int64_t row) { return matches_tokens(rows[row], tokens); });
   }
-  std::string scratch;
   return map_bits(context, arguments, [rows = ExprTexts(source), &tokens, &scratch](std::int64_t row) {
-    lower_text(rows[row], &scratch);
-    return matches_tokens(scratch, tokens);
+    return matches_tokens(lower_text(rows[row], &scratch), tokens);
   });
 }
 
@@ -195,8 +262,8 @@ Result<ExprVector> like(ExprContext& context, const ExprCall& call, ExprArgument
       return like_constant<kIgnoreCase>(context, arguments, escape);
   }
   std::vector<LikeToken> tokens;
-  std::string lowered_text;
-  std::string lowered_pattern;
+  std::string text_scratch;
+  std::string pattern_scratch;
   return map_values<bool>(context, call.type(), arguments, [&](std::int64_t row, bool* out) {
     std::string_view text = arguments[0].text_at(row);
     std::string_view pattern = arguments[1].text_at(row);
@@ -207,10 +274,8 @@ Result<ExprVector> like(ExprContext& context, const ExprCall& call, ExprArgument
       return false;
     }
     if (kIgnoreCase) {
-      lower_text(pattern, &lowered_pattern);
-      lower_text(text, &lowered_text);
-      pattern = lowered_pattern;
-      text = lowered_text;
+      pattern = lower_text(pattern, &pattern_scratch);
+      text = lower_text(text, &text_scratch);
     }
     read_pattern(pattern, escape, &tokens);
     *out = matches_tokens(text, tokens);

@@ -47,8 +47,9 @@ class ExprTexts {
     const std::int32_t* offsets = offsets_ + (row & mask_);
     return {text_ + offsets[0], static_cast<std::size_t>(offsets[1] - offsets[0])};
   }
-  // Memory that may be read: up to here, so that a short text can be read as whole words. What stands behind a text is
-  // other texts, or anything.
+  // Memory that may be read, so that a short text can be read as whole words. What stands around a text is other texts,
+  // or anything.
+  [[nodiscard]] const char* readable_begin() const { return text_; }
   [[nodiscard]] const char* readable_end() const { return readable_end_; }
 
  private:

@@ -33,10 +33,9 @@ Result<ExprVector> change_case(ExprContext& context, const ExprCall& call, ExprA
   return map_text(context, call.type(), arguments, bytes_guess(arguments[0], context.rows),
                   [texts = ExprTexts(arguments[0])](std::int64_t row, ExprTextWriter& out) {
                     const std::string_view text = texts[row];
-                    if (is_ascii(text)) [[likely]] {
-                      char* to = out.room(text.size());
-                      if (to == nullptr) return false;
-                      for (std::size_t i = 0; i < text.size(); ++i) to[i] = ascii_case<kUpper>(text[i]);
+                    char* to = out.room(text.size());
+                    if (to == nullptr) return false;
+                    if (put_ascii_case<kUpper>(text, to)) [[likely]] {
                       out.advance_to(to + text.size());
                       return true;
                     }
@@ -93,7 +92,9 @@ Result<ExprVector> reverse(ExprContext& context, const ExprCall& call, ExprArgum
                         word = __builtin_bswap64(word);
                         std::memcpy(to, &word, 8);
                       }
-                      while (left > 0) *to++ = text[--left];
+                      const std::uint64_t rest = __builtin_bswap64(short_word(text.data(), left));
+                      const std::uint64_t word = left == 0 ? 0 : rest >> (64 - 8 * left);
+                      std::memcpy(to, &word, 8);
                       return true;
                     }
                     to += text.size();

@@ -78,8 +78,14 @@ class ByteTable {
       kept_[c] = i < to.size() ? 1 : 0;
       if (i < to.size()) to_[c] = to[i];
     }
+    keeps_all_ = from.size() <= to.size();
   }
+  // What becomes of `text` at `to`; one behind the last.
   char* apply(std::string_view text, char* to) const {
+    if (keeps_all_) {
+      for (std::size_t i = 0; i < text.size(); ++i) to[i] = to_[static_cast<unsigned char>(text[i])];
+      return to + text.size();
+    }
     for (const char byte : text) {
       const auto c = static_cast<unsigned char>(byte);
       *to = to_[c];
@@ -91,6 +97,7 @@ class ByteTable {
  private:
   char to_[256];
   std::uint8_t kept_[256];
+  bool keeps_all_ = false;
 };
 
 Result<ExprVector> translate_bytes(ExprContext& context, const ExprCall& call, ExprArguments arguments) {

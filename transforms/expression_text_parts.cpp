@@ -1,5 +1,6 @@
 // Text functions that take texts apart and fill them. Positions and counts are characters.
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include <fmt/format.h>
@@ -77,8 +78,9 @@ class CharacterSet {
       at += bytes;
     }
   }
+  [[nodiscard]] bool is_ascii() const { return others_.empty(); }
   [[nodiscard]] bool has(std::string_view character) const {
-    if (character.size() == 1) return ascii_[static_cast<unsigned char>(character.front())];
+    if (character.size() == 1) return has_byte(character.front());
     return std::find(others_.begin(), others_.end(), character) != others_.end();
   }
   [[nodiscard]] bool has_byte(char c) const { return ascii_[static_cast<unsigned char>(c)]; }
@@ -89,8 +91,8 @@ class CharacterSet {
 };
 
 template <bool kFront, bool kBack>
-std::string_view trimmed_of(std::string_view text, const CharacterSet& characters, bool ascii) {
-  if (ascii) {
+std::string_view trimmed_of(std::string_view text, const CharacterSet& characters) {
+  if (characters.is_ascii()) {  // its bytes are no part of another character
     while (kFront && !text.empty() && characters.has_byte(text.front())) text.remove_prefix(1);
     while (kBack && !text.empty() && characters.has_byte(text.back())) text.remove_suffix(1);
     return text;
@@ -109,20 +111,86 @@ std::string_view trimmed_of(std::string_view text, const CharacterSet& character
   return text;
 }
 
+// Of a single byte, eight at a time: whether a text begins or ends with it comes in no order, so there is no branch.
+class ByteTrimmer {
+ public:
+  ByteTrimmer(const ExprTexts& texts, char c)
+      : begin_(texts.readable_begin()),
+        end_(texts.readable_end()),
+        eight_(static_cast<unsigned char>(c) * 0x0101010101010101) {}
+  // How many stand in front of `text`, and at its end.
+  [[nodiscard]] std::size_t front(std::string_view text) const {
+    std::size_t at = 0;
+    while (at < text.size()) {
+      const std::uint64_t others = word_at(text.data() + at, text.size() - at) ^ eight_;
+      if (others != 0) return std::min(at + static_cast<std::size_t>(std::countr_zero(others)) / 8, text.size());
+      at += 8;
+    }
+    return text.size();
+  }
+  [[nodiscard]] std::size_t back(std::string_view text) const {
+    std::size_t left = text.size();
+    while (left > 0) {
+      const char* end = text.data() + left;
+      if (end - begin_ < 8) [[unlikely]]
+        return text.size() - left + last_bytes(text.substr(0, left));
+      std::uint64_t word;
+      std::memcpy(&word, end - 8, 8);
+      const std::uint64_t others = word ^ eight_;
+      if (others != 0) {
+        const auto count = text.size() - left + static_cast<std::size_t>(std::countl_zero(others)) / 8;
+        return std::min(count, text.size());
+      }
+      left -= std::min<std::size_t>(left, 8);
+    }
+    return text.size();
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t word_at(const char* place, std::size_t bytes) const {
+    std::uint64_t word;
+    if (end_ - place < 8) [[unlikely]]
+      return short_word(place, std::min<std::size_t>(bytes, 7));
+    std::memcpy(&word, place, 8);
+    return word;
+  }
+  [[nodiscard]] std::size_t last_bytes(std::string_view text) const {
+    std::size_t count = 0;
+    while (count < text.size() && text[text.size() - 1 - count] == static_cast<char>(eight_ & 0xFF)) ++count;
+    return count;
+  }
+
+  const char* begin_;
+  const char* end_;
+  std::uint64_t eight_;
+};
+
+template <bool kFront, bool kBack>
+Result<ExprVector> trim_byte(ExprContext& context, const ExprCall& call, ExprArguments arguments, char c) {
+  const ExprTexts texts(arguments[0]);
+  return map_parts(context, call.type(), arguments, arguments[0],
+                   [texts, trimmer = ByteTrimmer(texts, c)](std::int64_t row, std::string_view* part) {
+                     std::string_view text = texts[row];
+                     if (kFront) text.remove_prefix(trimmer.front(text));
+                     if (kBack) text.remove_suffix(trimmer.back(text));
+                     *part = text;
+                     return true;
+                   });
+}
+
 template <bool kFront, bool kBack>
 Result<ExprVector> trim(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  const bool constant = arguments.size() == 1 || arguments[1].scalar;
+  const bool constant = arguments.size() == 1 || (arguments[1].scalar && arguments[1].is_valid(0));
+  const std::string_view known = arguments.size() == 1 ? " " : constant ? arguments[1].text_at(0) : "";
+  if (constant && known.size() == 1 && is_ascii(known))
+    return trim_byte<kFront, kBack>(context, call, arguments, known.front());
   CharacterSet characters;
-  if (arguments.size() == 1)
-    characters.assign(" ");
-  else if (constant && arguments[1].is_valid(0))
-    characters.assign(arguments[1].text_at(0));
-  const bool ascii = is_ascii(joined_texts(arguments[0]));
+  characters.assign(known);
   return map_parts(context, call.type(), arguments, arguments[0],
-                   [&characters, constant, ascii, texts = ExprTexts(arguments[0]),
+                   [&characters, constant, texts = ExprTexts(arguments[0]),
                     sets = ExprTexts(arguments.back())](std::int64_t row, std::string_view* part) {
                      if (!constant) characters.assign(sets[row]);
-                     *part = trimmed_of<kFront, kBack>(texts[row], characters, ascii);
+                     *part = trimmed_of<kFront, kBack>(texts[row], characters);
                      return true;
                    });
 }

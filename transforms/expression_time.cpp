@@ -79,7 +79,7 @@ bool multiply(const Interval& interval, std::int64_t times, Interval* out) {
 }
 
 // Months first, the day held within its month; then days; then microseconds.
-bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t* out) {
+[[gnu::always_inline]] inline bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t* out) {
   const auto [months, days, rest] = interval.parts;
   constexpr std::int64_t kMonthsBound = 12 * 10'000;
   if (months < -kMonthsBound || months > kMonthsBound || !is_timestamp(micros)) return false;
@@ -102,23 +102,57 @@ bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t* o
   return is_timestamp(*out);
 }
 
+// Without months, and so short that sums of it and a timestamp have 64 bits: its microseconds. Nothing: another one.
+std::optional<std::int64_t> short_micros(const Interval& interval) {
+  constexpr std::int64_t kDaysBound = 10'000'000;
+  const auto [months, days, rest] = interval.parts;
+  const bool is_short = months == 0 && days >= -kDaysBound && days <= kDaysBound && rest >= -kDaysBound * kDayMicros &&
+                        rest <= kDaysBound * kDayMicros;
+  return is_short ? std::optional(days * kDayMicros + rest) : std::nullopt;
+}
+
+// By one interval for all rows.
+Result<ExprVector> shift_once(ExprContext& context, const ExprCall& call, ExprArguments arguments,
+                              const Interval& interval, bool fits) {
+  const ExprValues<std::int64_t> moments(arguments[0]);
+  if (const auto micros = short_micros(interval); fits && micros) {
+    return map_values<std::int64_t>(
+        context, call.type(), arguments, [&context, moments, by = *micros](std::int64_t row, std::int64_t* out) {
+          const std::int64_t from = moments[row];
+          if (is_timestamp(from) && is_timestamp(from + by)) [[likely]] {
+            *out = from + by;
+            return true;
+          }
+          return beyond(context, row, "the timestamp");
+        });
+  }
+  return map_values<std::int64_t>(
+      context, call.type(), arguments, [&context, moments, interval, fits](std::int64_t row, std::int64_t* out) {
+        if (fits && add_interval(moments[row], interval, out)) [[likely]]
+          return true;
+        *out = 0;
+        return beyond(context, row, "the timestamp");
+      });
+}
+
 template <int kSign>
 Result<ExprVector> shift(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const Interval interval = interval_of(arguments[1].text_at(0));
-  Interval once;
-  const bool fits_once = multiply(interval, kSign, &once);
-  const bool counted = arguments.size() == 3;
+  if (arguments.size() == 2) {
+    Interval once;
+    const bool fits = multiply(interval, kSign, &once);
+    return shift_once(context, call, arguments, once, fits);
+  }
   return map_values<std::int64_t>(
       context, call.type(), arguments,
-      [&context, interval, once, fits_once, counted, moments = ExprValues<std::int64_t>(arguments[0]),
-       counts = ExprValues<std::int64_t>(arguments.back())](std::int64_t row, std::int64_t* out) {
-        Interval moved = once;
-        bool fits = fits_once;
-        if (counted) {
-          std::int64_t times = 0;
-          fits = !__builtin_mul_overflow(counts[row], std::int64_t{kSign}, &times) && multiply(interval, times, &moved);
+      [&context, interval, moments = ExprValues<std::int64_t>(arguments[0]),
+       counts = ExprValues<std::int64_t>(arguments[2])](std::int64_t row, std::int64_t* out) {
+        std::int64_t times = 0;
+        Interval moved;
+        if (!__builtin_mul_overflow(counts[row], std::int64_t{kSign}, &times) && multiply(interval, times, &moved) &&
+            add_interval(moments[row], moved, out)) {
+          return true;
         }
-        if (fits && add_interval(moments[row], moved, out)) return true;
         *out = 0;
         return beyond(context, row, "the timestamp");
       });
@@ -219,7 +253,7 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
     case Field::kIsodow:
       return iso_weekday(days);
     case Field::kDoy:
-      return days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1;
+      return day_of_year(days);
     case Field::kEpoch:
       return days * kDayMicros + micros;
     case Field::kDecade:
@@ -317,7 +351,7 @@ std::int32_t year_start(std::int64_t year) {
                               static_cast<std::uint32_t>((date.month - 1) / 3 * 3 + 1), 1);
       break;
     case Field::kYear:
-      first = year_start(date.year);
+      first = days - day_of_year(days) + 1;
       break;
     case Field::kDecade:
       first = year_start(date.year / 10 * 10);

@@ -171,12 +171,15 @@ char* put_part(const FormatPart& part, const FormatMoment& moment, char* out) {
   const CivilDate& date = moment.date;
   const std::uint32_t hour = moment.seconds / 3600;
   const auto number = [out, &part](std::int64_t value, int width) {
-    const auto digits = static_cast<std::uint64_t>(value);
-    return put_padded(digits, std::max(part.bare ? 1 : width, digit_count(digits)), out);
+    const auto digits = static_cast<std::uint32_t>(value);  // at most six
+    return part.bare ? put_number_8(digits, out) : put_padded_8(digits, width, out);
   };
   switch (part.part) {
     case Part::kText:
-      std::memcpy(out, part.text.data(), part.text.size());
+      if (part.text.size() == 1)  // as most do
+        *out = part.text.front();
+      else
+        std::memcpy(out, part.text.data(), part.text.size());
       return out + part.text.size();
     case Part::kYear4:
       return number(date.year, 4);
@@ -191,7 +194,7 @@ char* put_part(const FormatPart& part, const FormatMoment& moment, char* out) {
     case Part::kDay:
       return number(date.day, 2);
     case Part::kDayOfYear:
-      return number(moment.days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1, 3);
+      return number(day_of_year(moment.days), 3);
     case Part::kDayName:
       return put_name(kDays[static_cast<std::size_t>(iso_weekday(moment.days) - 1)], part, kNameWidth, out);
     case Part::kDayShort:

@@ -41,18 +41,16 @@ bool is_word_character(std::int32_t code) {
   }
 }
 
-void lower_text(std::string_view text, std::string* into) {
-  if (is_ascii(text)) {
-    into->resize(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) (*into)[i] = ascii_case<false>(text[i]);
-    return;
-  }
-  into->clear();
+std::string_view lower_text(std::string_view text, std::string* scratch) {
+  if (scratch->size() < text.size() + 8) scratch->resize(text.size() + 8);
+  if (put_ascii_case<false>(text, scratch->data())) return {scratch->data(), text.size()};
+  scratch->clear();
   for (std::size_t at = 0; at < text.size();) {
     char bytes[4];
     const std::size_t count = put_code_point(lower_code_point(take_code_point(text, &at)), bytes);
-    into->append(bytes, count);
+    scratch->append(bytes, count);
   }
+  return *scratch;
 }
 
 }  // namespace tipple

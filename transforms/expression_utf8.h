@@ -9,6 +9,8 @@
 
 namespace tipple {
 
+inline constexpr std::uint64_t kNotAscii = 0x8080808080808080;
+
 [[nodiscard]] inline bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
 // Bytes of a word that begin no character.
@@ -17,16 +19,29 @@ namespace tipple {
   return static_cast<std::int64_t>(lowest * 0x0101010101010101 >> 56);
 }
 
+// A text of less than 8 bytes as a word, zeros behind it.
+[[nodiscard]] inline std::uint64_t short_word(const char* text, std::size_t bytes) {
+  if (bytes >= 4) {
+    std::uint32_t front;
+    std::uint32_t back;
+    std::memcpy(&front, text, 4);
+    std::memcpy(&back, text + bytes - 4, 4);
+    return front | std::uint64_t{back} << (8 * (bytes - 4));
+  }
+  if (bytes == 0) return 0;
+  const auto at = [text](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i); };
+  return at(0) | at(bytes / 2) | at(bytes - 1);
+}
+
 [[nodiscard]] inline std::int64_t character_count(std::string_view text) {
-  std::int64_t count = 0;
+  auto count = static_cast<std::int64_t>(text.size());
   std::size_t at = 0;
   for (; at + 8 <= text.size(); at += 8) {
     std::uint64_t word;
     std::memcpy(&word, text.data() + at, 8);
-    count += 8 - continuation_bytes(word);
+    count -= continuation_bytes(word);
   }
-  for (; at < text.size(); ++at) count += begins_character(text[at]) ? 1 : 0;
-  return count;
+  return count - continuation_bytes(short_word(text.data() + at, text.size() - at));
 }
 
 // Bytes of the character at `at`. Precondition: at < text.size().
@@ -39,6 +54,11 @@ namespace tipple {
 // Offset of character `n` (from 0), or the text's size.
 [[nodiscard]] inline std::size_t character_offset(std::string_view text, std::int64_t n) {
   if (n <= 0 || text.empty()) return 0;
+  if (n < 8 && text.size() >= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data(), 8);
+    if ((word & kNotAscii) == 0) return static_cast<std::size_t>(n);
+  }
   std::size_t at = 1;
   for (; at + 8 <= text.size(); at += 8) {
     std::uint64_t word;
@@ -61,8 +81,7 @@ namespace tipple {
     std::memcpy(&word, text.data() + at, 8);
     all |= word;
   }
-  for (; at < text.size(); ++at) all |= static_cast<unsigned char>(text[at]);
-  return (all & 0x8080808080808080) == 0;
+  return ((all | short_word(text.data() + at, text.size() - at)) & kNotAscii) == 0;
 }
 
 // A letter of ASCII in the other case is 32 away.
@@ -70,6 +89,32 @@ template <bool kUpper>
 [[nodiscard]] inline char ascii_case(char c) {
   const bool letter = static_cast<unsigned char>(c - (kUpper ? 'a' : 'A')) < 26;
   return static_cast<char>(c ^ (letter ? 0x20 : 0));
+}
+// The same for the bytes of a word, all of them ASCII.
+template <bool kUpper>
+[[nodiscard]] inline std::uint64_t ascii_case_word(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kFirst = kUpper ? 'a' : 'A';
+  const std::uint64_t letters = (word + (0x80 - kFirst) * kOnes) & ~(word + (0x80 - kFirst - 26) * kOnes) & kNotAscii;
+  return word ^ (letters >> 2);
+}
+// `text` in the other case at `to`, and up to 8 bytes more that do not count. False: it is not ASCII.
+template <bool kUpper>
+[[nodiscard]] inline bool put_ascii_case(std::string_view text, char* to) {
+  std::uint64_t all = 0;
+  std::size_t at = 0;
+  const auto put = [&](std::uint64_t word) {
+    all |= word;
+    word = ascii_case_word<kUpper>(word);
+    std::memcpy(to + at, &word, 8);
+  };
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    put(word);
+  }
+  put(short_word(text.data() + at, text.size() - at));
+  return (all & kNotAscii) == 0;
 }
 [[nodiscard]] inline bool is_ascii_word(char c) {
   return static_cast<unsigned char>((c | 0x20) - 'a') < 26 || static_cast<unsigned char>(c - '0') < 10;
@@ -83,7 +128,7 @@ std::size_t put_code_point(std::int32_t code, char* out);
 [[nodiscard]] std::int32_t lower_code_point(std::int32_t code);
 [[nodiscard]] std::int32_t upper_code_point(std::int32_t code);
 [[nodiscard]] bool is_word_character(std::int32_t code);  // a letter or a digit
-// In small letters; `into` is overwritten.
-void lower_text(std::string_view text, std::string* into);
+// In small letters, in `scratch`, which is overwritten.
+[[nodiscard]] std::string_view lower_text(std::string_view text, std::string* scratch);
 
 }  // namespace tipple

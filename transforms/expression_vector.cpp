@@ -147,15 +147,21 @@ Result<ExprVector> vector_of(const std::shared_ptr<arrow::Array>& array, const D
   if (type.kind == TypeKind::kBool) {
     TIPPLE_TRY(vector.values_buffer, aligned_bitmap(data.buffers[1], data.offset, data.length, pool));
     vector.values = vector.values_buffer->data();
-  } else if (type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString) {
+    return vector;
+  }
+  // From row 0 on, so that the buffer can be that of a result.
+  const int width = value_bytes(type) == 0 ? 4 : value_bytes(type);
+  if (data.offset > 0 && vector.values_buffer != nullptr)
+    vector.values_buffer = arrow::SliceBuffer(vector.values_buffer, data.offset * width);
+  if (type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString) {
     static const std::int32_t kNoOffsets[2] = {0, 0};  // an empty column may come without any
     vector.values = vector.values_buffer == nullptr || vector.values_buffer->size() == 0
                         ? reinterpret_cast<const std::uint8_t*>(kNoOffsets)
-                        : vector.values_buffer->data() + data.offset * 4;
+                        : vector.values_buffer->data();
     vector.text_buffer = data.buffers[2];
     vector.text = vector.text_buffer == nullptr ? "" : reinterpret_cast<const char*>(vector.text_buffer->data());
   } else {
-    vector.values = vector.values_buffer->data() + data.offset * value_bytes(type);
+    vector.values = vector.values_buffer->data();
   }
   return vector;
 }
@@ -178,9 +184,17 @@ namespace {
 
 template <typename T>
 void select_fixed(std::span<const ExprVector> sources, const std::vector<std::uint16_t>& choice, ExprVector* into) {
+  static constexpr T kNone{};
+  ExprVector none;  // behind the others
+  none.scalar = true;
+  none.values = reinterpret_cast<const std::uint8_t*>(&kNone);
+  std::vector<ExprValues<T>> values(sources.begin(), sources.end());
+  values.emplace_back(none);
+  const ExprValues<T>* of = values.data();
   T* out = into->mutable_values<T>();
   for (std::size_t row = 0; row < choice.size(); ++row) {
-    out[row] = choice[row] == kNoSource ? T{} : sources[choice[row]].template at<T>(static_cast<std::int64_t>(row));
+    const std::size_t source = std::min<std::size_t>(choice[row], sources.size());
+    out[row] = of[source][static_cast<std::int64_t>(row)];
   }
 }
 
