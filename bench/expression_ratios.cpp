@@ -258,12 +258,13 @@ void print_expression_families() {
   }
 }
 
-void print_expression_functions() {
+void print_expression_functions(const std::string& part) {
   FunctionBench bench;
   constexpr double kRows = kBatchRows * kBatches;
   for (const Family& family : families()) {
     fmt::print("{}\n", family.stage == nullptr ? "expressions, in no family's figure" : family.stage);
     for (const char* function : family.functions) {
+      if (std::string_view(function).find(part) == std::string_view::npos) continue;
       const Measured measured = bench.measure(function);
       fmt::print("  {:58} {:7.3f}  {:7.2f} ns a row\n", function, measured.ratio(), measured.seconds / kRows * 1e9);
     }

@@ -2,12 +2,14 @@
 // transform_bench; one thread.
 #pragma once
 
+#include <string>
+
 namespace tipple::bench {
 
 // One RATIO line a family (bench/measure.h): all of its functions one after the other over the same batches. Touched:
 // the columns that a function reads, and the column that it makes.
 void print_expression_families();
-// One line a function, those that belong to no family's figure included.
-void print_expression_functions();
+// One line for each function that has `part` in its text, those that belong to no family's figure included.
+void print_expression_functions(const std::string& part);
 
 }  // namespace tipple::bench

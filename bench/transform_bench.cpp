@@ -2,7 +2,8 @@
 //
 // Without arguments: Google Benchmark, each step alone. --ratios: interleaved rounds and one line
 //   RATIO <tab> stage <tab> median ratio <tab> what was measured
-// also for each family of functions of expressions. --functions: a line for each of those functions.
+// also for each family of functions of expressions. --functions [PART]: a line for each of those functions (that has
+// PART in its text).
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -249,8 +250,8 @@ void add_benchmarks() {
 }  // namespace tipple
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "--functions") == 0) {
-    tipple::bench::print_expression_functions();
+  if (argc >= 2 && std::strcmp(argv[1], "--functions") == 0) {
+    tipple::bench::print_expression_functions(argc > 2 ? argv[2] : "");
     return 0;
   }
   return tipple::bench::run_program(argc, argv, tipple::print_ratios, tipple::add_benchmarks);

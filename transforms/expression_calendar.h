@@ -31,7 +31,7 @@ struct MarchDay {
 
 // Cassio Neri, Lorenz Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022). Right
 // for years -32,767 on; other days give some month and day.
-[[nodiscard]] constexpr MarchDay march_day(std::int32_t days) {
+[[nodiscard, gnu::always_inline]] constexpr MarchDay march_day(std::int32_t days) {
   const std::uint32_t quarters = 4 * (static_cast<std::uint32_t>(days) + 719'468 + 146'097 * 82) + 3;
   const std::uint32_t century_quarters = quarters % 146'097 / 4 * 4 + 3;
   const std::uint64_t years = std::uint64_t{2'939'745} * century_quarters;
@@ -39,7 +39,7 @@ struct MarchDay {
           static_cast<std::uint32_t>(years) / 2'939'745 / 4};
 }
 
-[[nodiscard]] constexpr CivilDate civil_from_days(std::int32_t days) {
+[[nodiscard, gnu::always_inline]] constexpr CivilDate civil_from_days(std::int32_t days) {
   const MarchDay march = march_day(days);
   const std::uint32_t months = 2141 * march.day_of_year + 197'913;
   const std::uint32_t month = (months >> 16) - (march.next_year() ? 12 : 0);
@@ -73,7 +73,7 @@ static_assert(civil_from_days(kDaysMax).year == 9999 && civil_from_days(kDaysMax
 }
 
 // 1 January is 1.
-[[nodiscard]] constexpr std::int32_t day_of_year(std::int32_t days) {
+[[nodiscard, gnu::always_inline]] constexpr std::int32_t day_of_year(std::int32_t days) {
   const MarchDay march = march_day(days);
   // The leap day is the last of the year of March before: this year's, if it is not yet over.
   const bool leap =
@@ -84,7 +84,7 @@ static_assert(civil_from_days(kDaysMax).year == 9999 && civil_from_days(kDaysMax
 static_assert(day_of_year(0) == 1 && day_of_year(-1) == 365 && day_of_year(59) == 60 && day_of_year(1095) == 366);
 
 // Monday is 1, Sunday 7.
-[[nodiscard]] constexpr std::int32_t iso_weekday(std::int32_t days) {
+[[nodiscard, gnu::always_inline]] constexpr std::int32_t iso_weekday(std::int32_t days) {
   constexpr std::int64_t kWeeks = 7LL * 400'000'000;  // so that the number is positive
   return static_cast<std::int32_t>(static_cast<std::uint64_t>(days + 3 + kWeeks) % 7) + 1;
 }
@@ -94,7 +94,7 @@ struct IsoWeek {
   std::int32_t week = 1;
 };
 // ISO 8601: a week belongs to the year that holds its Thursday.
-[[nodiscard]] constexpr IsoWeek iso_week(std::int32_t days) {
+[[nodiscard, gnu::always_inline]] constexpr IsoWeek iso_week(std::int32_t days) {
   const std::int32_t thursday = days - iso_weekday(days) + 4;
   return {march_day(thursday).year(), (day_of_year(thursday) - 1) / 7 + 1};
 }

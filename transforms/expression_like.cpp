@@ -178,11 +178,13 @@ class ColumnMatcher {
   [[nodiscard]] bool matches(std::int64_t row) {
     const std::string_view text = texts_[row];
     if (text.size() < bytes_min_ || (whole_ && text.size() != bytes_min_)) return false;
-    if (!front_.stands_at(text.data(), texts_.readable_end())) return false;
-    if (whole_) return true;
     const char* at = text.data() + front_.size();
     const char* end = text.data() + text.size() - back_.size();
-    if (back_.size() > 0 && !back_.stands_at(end, texts_.readable_end())) return false;
+    // No branch between the two: rows come in no order.
+    const bool outside = front_.stands_at(text.data(), texts_.readable_end()) &
+                         (whole_ || back_.size() == 0 || back_.stands_at(end, texts_.readable_end()));
+    if (whole_ || inside_.empty()) return outside;
+    if (!outside) return false;
     for (FoundPart& part : inside_) {
       at = part.find(at, end);
       if (at == nullptr) return false;
@@ -229,7 +231,7 @@ template <bool kIgnoreCase>
 Result<ExprVector> like_constant(ExprContext& context, ExprArguments arguments, std::string_view escape) {
   std::string scratch;
   std::string pattern(arguments[1].text_at(0));
-  if (kIgnoreCase) pattern = lower_text(arguments[1].text_at(0), &scratch);
+  if (kIgnoreCase) pattern = lower_text(arguments[1].text_at(0), nullptr, &scratch);
   std::vector<LikeToken> tokens;
   read_pattern(pattern, escape, &tokens);
   const auto parts = parts_of(tokens);
@@ -249,7 +251,7 @@ Result<ExprVector> like_constant(ExprContext& context, ExprArguments arguments, 
                     [rows = ExprTexts(source), &tokens](std::int64_t row) { return matches_tokens(rows[row], tokens); });
   }
   return map_bits(context, arguments, [rows = ExprTexts(source), &tokens, &scratch](std::int64_t row) {
-    return matches_tokens(lower_text(rows[row], &scratch), tokens);
+    return matches_tokens(lower_text(rows[row], rows.readable_end(), &scratch), tokens);
   });
 }
 
@@ -274,8 +276,8 @@ Result<ExprVector> like(ExprContext& context, const ExprCall& call, ExprArgument
       return false;
     }
     if (kIgnoreCase) {
-      pattern = lower_text(pattern, &pattern_scratch);
-      text = lower_text(text, &text_scratch);
+      pattern = lower_text(pattern, nullptr, &pattern_scratch);
+      text = lower_text(text, nullptr, &text_scratch);
     }
     read_pattern(pattern, escape, &tokens);
     *out = matches_tokens(text, tokens);

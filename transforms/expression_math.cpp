@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "formats/csv_number.h"  // the powers of ten
 #include "transforms/expression_decimal.h"
 #include "transforms/expression_rows.h"
 
@@ -74,7 +75,9 @@ Outcome log_of(double base, double x) {
 Outcome scaled(double x, double digits, double (*whole)(double)) {
   if (!std::isfinite(x) || digits > 308) return good(x);
   if (digits < -308) return good(0);
-  const double power = std::pow(10.0, std::fabs(digits));
+  const double places = std::fabs(digits);
+  const double power = places <= 22 && places == std::floor(places) ? kExactPowersOfTen[static_cast<int>(places)]
+                                                                    : std::pow(10.0, places);
   const double moved = digits < 0 ? x / power : x * power;
   if (!std::isfinite(moved) || std::fabs(moved) >= 9007199254740992.0) return good(x);
   // 2.675 * 100 is 267.49999999999994: within the last bits of a half or a whole it is meant to be one.
@@ -139,11 +142,10 @@ enum class Towards { kNearest, kZero, kAbove, kBelow };
 Int128 whole_part(Int128 value, Int128 unit, Towards towards) {
   if (towards == Towards::kNearest) return divide_rounding(value, unit);
   const Divided divided = divide_magnitudes(magnitude(value), static_cast<UInt128>(unit));
-  const auto quotient = static_cast<Int128>(value < 0 ? -divided.quotient : divided.quotient);
+  const auto sign = static_cast<UInt128>(value >> 127);
   const bool rest = divided.rest != 0;
-  if (towards == Towards::kAbove && rest && value > 0) return quotient + 1;
-  if (towards == Towards::kBelow && rest && value < 0) return quotient - 1;
-  return quotient;
+  const bool away = rest & (towards == Towards::kAbove ? value > 0 : (towards == Towards::kBelow) & (value < 0));
+  return static_cast<Int128>(((divided.quotient + UInt128{away}) ^ sign) - sign);
 }
 
 // To `digits` after the point, then to the result's scale.

@@ -75,12 +75,14 @@ class ConstantText {
   [[nodiscard]] bool stands_at(const char* place, const char* readable_end) const {
     if (readable_end - place < 8) [[unlikely]]
       return std::string_view(place, text_.size()) == text_;
+    if (text_.size() <= 8) return head_stands_at(place);
     return head_stands_at(place) && rest_stands_at(place);
   }
   [[nodiscard]] bool is(std::string_view text, const char* readable_end) const {
     if (readable_end - text.data() < 8) [[unlikely]]
       return text == text_;
-    return (text.size() == text_.size()) & head_stands_at(text.data()) && rest_stands_at(text.data());
+    const bool alike = (text.size() == text_.size()) & head_stands_at(text.data());
+    return text_.size() <= 8 ? alike : alike && rest_stands_at(text.data());
   }
 
  private:
@@ -91,7 +93,7 @@ class ConstantText {
     return ((__builtin_bswap64(word) ^ head_) & head_bits_) == 0;
   }
   [[nodiscard]] bool rest_stands_at(const char* place) const {
-    return text_.size() <= 8 || std::memcmp(place + 8, text_.data() + 8, text_.size() - 8) == 0;
+    return std::memcmp(place + 8, text_.data() + 8, text_.size() - 8) == 0;
   }
 
   std::string_view text_;

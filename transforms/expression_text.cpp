@@ -35,11 +35,16 @@ Result<ExprVector> change_case(ExprContext& context, const ExprCall& call, ExprA
                     const std::string_view text = texts[row];
                     char* to = out.room(text.size());
                     if (to == nullptr) return false;
-                    if (put_ascii_case<kUpper>(text, to)) [[likely]] {
+                    if (put_ascii_case<kUpper>(text, texts.readable_end(), to)) [[likely]] {
                       out.advance_to(to + text.size());
                       return true;
                     }
                     for (std::size_t at = 0; at < text.size();) {
+                      if (static_cast<signed char>(text[at]) >= 0) {
+                        const char c = ascii_case<kUpper>(text[at++]);
+                        out.append({&c, 1});
+                        continue;
+                      }
                       const std::int32_t code = take_code_point(text, &at);
                       append_code_point(kUpper ? upper_code_point(code) : lower_code_point(code), out);
                     }
@@ -92,8 +97,13 @@ Result<ExprVector> reverse(ExprContext& context, const ExprCall& call, ExprArgum
                         word = __builtin_bswap64(word);
                         std::memcpy(to, &word, 8);
                       }
-                      const std::uint64_t rest = __builtin_bswap64(short_word(text.data(), left));
-                      const std::uint64_t word = left == 0 ? 0 : rest >> (64 - 8 * left);
+                      std::uint64_t word = 0;
+                      if (texts.readable_end() - text.data() >= 8) [[likely]]
+                        std::memcpy(&word, text.data(), 8);
+                      else
+                        word = short_word(text.data(), left);
+                      // Its first bytes, now the highest ones: in two halves, a shift by 64 is not defined.
+                      word = __builtin_bswap64(word) >> (32 - 4 * left) >> (32 - 4 * left);
                       std::memcpy(to, &word, 8);
                       return true;
                     }
@@ -117,7 +127,12 @@ Result<ExprVector> octet_length(ExprContext& context, const ExprCall& call, Expr
 Result<ExprVector> length(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   if (ExprCharacters(arguments[0]).ascii()) return octet_length(context, call, arguments);
   return map_total<std::int32_t>(context, call.type(), arguments, [texts = ExprTexts(arguments[0])](std::int64_t row) {
-    return static_cast<std::int32_t>(character_count(texts[row]));
+    const std::string_view text = texts[row];
+#if defined(__SSE2__)
+    if (is_short_text(text, texts.readable_end()) && begins_character(text.front())) [[likely]]
+      return static_cast<std::int32_t>(std::popcount(short_beginnings(text)));
+#endif
+    return static_cast<std::int32_t>(character_count(text));
   });
 }
 

@@ -17,19 +17,21 @@ namespace tipple {
 // Characters of a column's texts. If all of them are ASCII, which is asked once, a character is a byte.
 class ExprCharacters {
  public:
-  explicit ExprCharacters(const ExprVector& texts) : ascii_(is_ascii(joined_texts(texts))) {}
+  explicit ExprCharacters(const ExprVector& texts)
+      : ascii_(is_ascii(joined_texts(texts))), readable_end_(ExprTexts(texts).readable_end()) {}
   [[nodiscard]] bool ascii() const { return ascii_; }
   [[nodiscard]] std::int64_t count(std::string_view text) const {
     return ascii_ ? static_cast<std::int64_t>(text.size()) : character_count(text);
   }
   // Offset of character `n` (from 0), or the text's size.
   [[nodiscard]] std::size_t offset(std::string_view text, std::int64_t n) const {
-    if (!ascii_) return character_offset(text, n);
+    if (!ascii_) return character_offset(text, n, readable_end_);
     return static_cast<std::size_t>(std::clamp<std::int64_t>(n, 0, static_cast<std::int64_t>(text.size())));
   }
 
  private:
   bool ascii_;
+  const char* readable_end_;
 };
 
 // Whether each byte of a column's texts can be changed where it stands: a column, ASCII, and no text too long to be a

@@ -172,7 +172,8 @@ char* put_part(const FormatPart& part, const FormatMoment& moment, char* out) {
   const std::uint32_t hour = moment.seconds / 3600;
   const auto number = [out, &part](std::int64_t value, int width) {
     const auto digits = static_cast<std::uint32_t>(value);  // at most six
-    return part.bare ? put_number_8(digits, out) : put_padded_8(digits, width, out);
+    if (part.bare) return put_number_8(digits, out);
+    return width == 2 ? put_pair(digits, out) : put_padded_8(digits, width, out);
   };
   switch (part.part) {
     case Part::kText:
@@ -286,9 +287,13 @@ struct ReadMoment {
 };
 
 // Up to `width` digits off the front. False: none.
-bool take_number(std::string_view& text, std::size_t width, std::int64_t* out, std::size_t* digits = nullptr) {
+[[gnu::always_inline]] inline bool take_number(std::string_view& text, std::size_t width, std::int64_t* out, std::size_t* digits = nullptr) {
   std::size_t count = 0;
   *out = 0;
+  if (width == 2 && text.size() >= 2 && is_digit(text[0]) && is_digit(text[1])) [[likely]] {
+    *out = (text[0] - '0') * 10 + (text[1] - '0');
+    count = 2;
+  }
   while (count < width && count < text.size() && is_digit(text[count])) *out = *out * 10 + (text[count++] - '0');
   text.remove_prefix(count);
   if (digits != nullptr) *digits = count;
@@ -314,7 +319,7 @@ bool take_fraction(std::string_view& text, std::size_t width, std::int64_t* micr
   return true;
 }
 
-bool read_part(const FormatPart& part, std::string_view& text, ReadMoment* moment) {
+[[gnu::always_inline]] inline bool read_part(const FormatPart& part, std::string_view& text, ReadMoment* moment) {
   std::int64_t ignored = 0;
   switch (part.part) {
     case Part::kText:

@@ -41,9 +41,9 @@ bool is_word_character(std::int32_t code) {
   }
 }
 
-std::string_view lower_text(std::string_view text, std::string* scratch) {
-  if (scratch->size() < text.size() + 8) scratch->resize(text.size() + 8);
-  if (put_ascii_case<false>(text, scratch->data())) return {scratch->data(), text.size()};
+std::string_view lower_text(std::string_view text, const char* readable_end, std::string* scratch) {
+  if (scratch->size() < text.size() + kShortTextBytes) scratch->resize(text.size() + kShortTextBytes);
+  if (put_ascii_case<false>(text, readable_end, scratch->data())) return {scratch->data(), text.size()};
   scratch->clear();
   for (std::size_t at = 0; at < text.size();) {
     char bytes[4];

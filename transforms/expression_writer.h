@@ -15,11 +15,9 @@
 
 #include "base/limits.h"
 #include "transforms/expression_rows.h"
+#include "transforms/expression_utf8.h"
 
 namespace tipple {
-
-// Texts up to this length are copied whole, together with what follows them, which later ones overwrite.
-inline constexpr std::size_t kShortTextBytes = 32;
 
 class ExprTextColumn;
 
@@ -38,9 +36,8 @@ class ExprTextWriter {
   void append(std::string_view part, const char* readable_end = nullptr) {
     char* to = room(part.size());
     if (to == nullptr) return;
-    if (part.size() - 1 < kShortTextBytes && readable_end != nullptr &&
-        readable_end - part.data() >= std::ptrdiff_t{kShortTextBytes}) {
-      std::memcpy(to, part.data(), kShortTextBytes);
+    if (is_short_text(part, readable_end)) {
+      std::memcpy(to, part.data(), kShortTextBytes);  // and what follows, which the next one overwrites
     } else if (!part.empty()) {  // and perhaps nowhere
       std::memcpy(to, part.data(), part.size());
     }
