@@ -312,13 +312,18 @@ template <typename T, bool kAbsolute>
 Result<ExprVector> sign_change(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const ExprValues<T> values(arguments[0]);
   if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, Int128>) {
-    return map_total<T>(context, call.type(), arguments, [values](std::int64_t row) {
-      const T value = values[row];
+    const auto changed = [](T value) {
       if constexpr (kAbsolute && std::is_floating_point_v<T>)
         return std::fabs(value);
       else
         return kAbsolute && value > 0 ? value : static_cast<T>(-value);
-    });
+    };
+    if (!arguments[0].scalar) {
+      return map_total<T>(context, call.type(), arguments,
+                          [values, changed](std::int64_t row) { return changed(values.in_column(row)); });
+    }
+    return map_total<T>(context, call.type(), arguments,
+                        [values, changed](std::int64_t row) { return changed(values[row]); });
   } else {
     return map_values<T>(context, call.type(), arguments, [&, values](std::int64_t row, T* out) {
       const T value = values[row];

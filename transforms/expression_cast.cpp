@@ -69,6 +69,10 @@ Result<ExprVector> cast_number(ExprContext& context, const ExprCall& call, ExprA
   const ExprVector& source = arguments[0];
   const ExprValues<From> values(source);
   if constexpr (kNeverFails<From, To>) {
+    if (!source.scalar) {
+      return map_total<To>(context, call.type(), arguments,
+                           [values](std::int64_t row) { return static_cast<To>(values.in_column(row)); });
+    }
     return map_total<To>(context, call.type(), arguments,
                          [values](std::int64_t row) { return static_cast<To>(values[row]); });
   }

@@ -30,6 +30,12 @@ class ExprValues {
       return value;
     }
   }
+  // The same of a column that is no scalar: a loop over these vectorises.
+  [[nodiscard]] T in_column(std::int64_t row) const {
+    T value;
+    std::memcpy(&value, values_ + row * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+    return value;
+  }
 
  private:
   const std::uint8_t* values_;
