@@ -249,19 +249,20 @@ Result<ExprVector> binary_decimal(ExprContext& context, const ExprCall& call, Ex
                                   const char* symbol, const F& f) {
   const ExprVector& a = arguments[0];
   const ExprVector& b = arguments[1];
-  return map_values<Int128>(context, call.type(), arguments, [&, f, lefts = ExprValues<Int128>(a), rights = ExprValues<Int128>(b)](
-                                std::int64_t row, Int128* out) {
-    const Int128 left = lefts[row];
-    const Int128 right = rights[row];
-    const char* rule = f(left, right, out);
-    if (rule == nullptr) [[likely]]
-      return true;
-    context.fault(
-        row, rule,
-        reason_of(rule, decimal_text(left, a.type.scale), symbol, decimal_text(right, b.type.scale), call.type()));
-    *out = 0;
-    return false;
-  });
+  return map_values<Int128>(
+      context, call.type(), arguments,
+      [&, f, lefts = ExprValues<Int128>(a), rights = ExprValues<Int128>(b)](std::int64_t row, Int128* out) {
+        const Int128 left = lefts[row];
+        const Int128 right = rights[row];
+        const char* rule = f(left, right, out);
+        if (rule == nullptr) [[likely]]
+          return true;
+        context.fault(
+            row, rule,
+            reason_of(rule, decimal_text(left, a.type.scale), symbol, decimal_text(right, b.type.scale), call.type()));
+        *out = 0;
+        return false;
+      });
 }
 
 Result<ExprVector> add_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {

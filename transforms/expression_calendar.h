@@ -29,8 +29,8 @@ struct MarchDay {
   }
 };
 
-// Cassio Neri, Lorenz Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022). Right
-// for years -32,767 on; other days give some month and day.
+// Cassio Neri, Lorenz Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022).
+// Right for years -32,767 on; other days give some month and day.
 [[nodiscard, gnu::always_inline]] constexpr MarchDay march_day(std::int32_t days) {
   const std::uint32_t quarters = 4 * (static_cast<std::uint32_t>(days) + 719'468 + 146'097 * 82) + 3;
   const std::uint32_t century_quarters = quarters % 146'097 / 4 * 4 + 3;
@@ -76,8 +76,7 @@ static_assert(civil_from_days(kDaysMax).year == 9999 && civil_from_days(kDaysMax
 [[nodiscard, gnu::always_inline]] constexpr std::int32_t day_of_year(std::int32_t days) {
   const MarchDay march = march_day(days);
   // The leap day is the last of the year of March before: this year's, if it is not yet over.
-  const bool leap =
-      march.year_of_century != 0 ? march.year_of_century % 4 == 0 : march.century % 4 == 0;
+  const bool leap = march.year_of_century != 0 ? march.year_of_century % 4 == 0 : march.century % 4 == 0;
   const std::uint32_t behind_february = 60 + (leap ? 1 : 0);
   return static_cast<std::int32_t>(march.next_year() ? march.day_of_year - 305 : march.day_of_year + behind_february);
 }

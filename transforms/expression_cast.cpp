@@ -127,7 +127,8 @@ ExprKernel number_cast_from(TypeKind to) {
 
 template <typename T>
 Result<ExprVector> bool_of(ExprContext& context, const ExprCall&, ExprArguments arguments) {
-  return map_bits(context, arguments, [values = ExprValues<T>(arguments[0])](std::int64_t row) { return values[row] != 0; });
+  return map_bits(context, arguments,
+                  [values = ExprValues<T>(arguments[0])](std::int64_t row) { return values[row] != 0; });
 }
 
 Result<ExprVector> integer_of_bool(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
@@ -172,16 +173,19 @@ Result<ExprVector> same_values(ExprContext&, const ExprCall& call, ExprArguments
 }
 
 Result<ExprVector> timestamp_of_date(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_total<std::int64_t>(context, call.type(), arguments, [days = ExprValues<std::int32_t>(arguments[0])](
-                                     std::int64_t row) { return days[row] * kDayMicros; });
+  return map_total<std::int64_t>(
+      context, call.type(), arguments,
+      [days = ExprValues<std::int32_t>(arguments[0])](std::int64_t row) { return days[row] * kDayMicros; });
 }
 Result<ExprVector> date_of_timestamp(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_total<std::int32_t>(context, call.type(), arguments, [micros = ExprValues<std::int64_t>(arguments[0])](
-                                     std::int64_t row) { return floor_days(micros[row]); });
+  return map_total<std::int32_t>(
+      context, call.type(), arguments,
+      [micros = ExprValues<std::int64_t>(arguments[0])](std::int64_t row) { return floor_days(micros[row]); });
 }
 Result<ExprVector> time_of_timestamp(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_total<std::int64_t>(context, call.type(), arguments, [micros = ExprValues<std::int64_t>(arguments[0])](
-                                     std::int64_t row) { return micros_of_day(micros[row]); });
+  return map_total<std::int64_t>(
+      context, call.type(), arguments,
+      [micros = ExprValues<std::int64_t>(arguments[0])](std::int64_t row) { return micros_of_day(micros[row]); });
 }
 
 }  // namespace

@@ -43,9 +43,9 @@ char* print_at_point(double size, int point, char* out) {
   return put_padded(digits - whole * kPowersOfTen[point], point, out);
 }
 
-// Most numbers have at most 15 digits. Such a text is the only one of so few digits that is read as its number, so it is
-// the shortest one, too: digits that divide back into exactly `size` are it. Null: there is none.
-// Precondition: 1e-4 <= size < 1e15.
+// Most numbers have at most 15 digits. Such a text is the only one of so few digits that is read as its number, so it
+// is the shortest one, too: digits that divide back into exactly `size` are it. Null: there is none. Precondition: 1e-4
+// <= size < 1e15.
 char* print_few_digits(double size, char* out) {
   constexpr int kUsualPoint = 6;
   if (size < 1e9) {
@@ -124,19 +124,20 @@ template <typename T, typename Print>
 Result<ExprVector> print_values(ExprContext& context, const ExprCall& call, ExprArguments arguments, Print print) {
   const std::size_t width =
       call.type().kind == TypeKind::kFixedString ? std::size_t{call.type().width} : kPrintedBytesMax;
-  return map_text(context, call.type(), arguments, context.rows * 16,
-                  [&context, print, width, values = ExprValues<T>(arguments[0])](std::int64_t row, ExprTextWriter& out) {
-                    char* to = out.room(kPrintedBytesMax);
-                    if (to == nullptr) return false;
-                    const char* end = print(values[row], to);
-                    if (static_cast<std::size_t>(end - to) > width) [[unlikely]] {
-                      const std::string_view text(to, static_cast<std::size_t>(end - to));
-                      context.fault(row, "cast", fmt::format("'{}' is longer than {} bytes", text, width));
-                      return false;
-                    }
-                    out.advance_to(end);
-                    return true;
-                  });
+  return map_text(
+      context, call.type(), arguments, context.rows * 16,
+      [&context, print, width, values = ExprValues<T>(arguments[0])](std::int64_t row, ExprTextWriter& out) {
+        char* to = out.room(kPrintedBytesMax);
+        if (to == nullptr) return false;
+        const char* end = print(values[row], to);
+        if (static_cast<std::size_t>(end - to) > width) [[unlikely]] {
+          const std::string_view text(to, static_cast<std::size_t>(end - to));
+          context.fault(row, "cast", fmt::format("'{}' is longer than {} bytes", text, width));
+          return false;
+        }
+        out.advance_to(end);
+        return true;
+      });
 }
 
 template <typename T>

@@ -101,7 +101,8 @@ Result<ExprVector> read_bool(ExprContext& context, const ExprCall& call, ExprArg
   const auto fast = [](std::string_view text, bool* out) {
     // No branch on which it is: values come in no order.
     constexpr std::uint64_t kLetters = 0x2020202020202020;
-    const std::uint64_t word = keep_first_bytes(load_8_bytes(text.data()) | kLetters, static_cast<std::uint32_t>(text.size()));
+    const std::uint64_t word =
+        keep_first_bytes(load_8_bytes(text.data()) | kLetters, static_cast<std::uint32_t>(text.size()));
     *out = word == word_of("true");
     return ((text.size() == 4) & *out) | ((text.size() == 5) & (word == word_of("false")));
   };
@@ -141,8 +142,7 @@ Result<ExprVector> read_timestamp(ExprContext& context, const ExprCall& call, Ex
 Result<ExprVector> read_label(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const CsvEnumParser labels(call.type().labels);
   return map_values<std::uint16_t>(
-      context, call.type(), arguments,
-      [&, texts = ExprTexts(arguments[0])](std::int64_t row, std::uint16_t* out) {
+      context, call.type(), arguments, [&, texts = ExprTexts(arguments[0])](std::int64_t row, std::uint16_t* out) {
         const std::string_view text = texts[row];
         if (texts.readable_end() - text.data() >= kParserBytes && parses_fast(labels, text, out)) [[likely]]
           return true;

@@ -247,7 +247,8 @@ Result<ExprVector> nullif(ExprContext& context, const ExprCall& call, ExprArgume
   result.type = call.type();
   result.array = nullptr;
   TIPPLE_TRY(std::uint64_t * valid, own_validity(context, &result));
-  for (std::int64_t w = 0; w < bitmap_words(context.rows); ++w) valid[w] &= ~(equal.bool_word(w) & equal.validity_word(w));
+  for (std::int64_t w = 0; w < bitmap_words(context.rows); ++w)
+    valid[w] &= ~(equal.bool_word(w) & equal.validity_word(w));
   return result;
 }
 

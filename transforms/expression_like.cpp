@@ -247,8 +247,9 @@ Result<ExprVector> like_constant(ExprContext& context, ExprArguments arguments, 
     return map_bits(context, arguments, [&matcher](std::int64_t row) { return matcher.matches(row); });
   }
   if (as_they_stand) {
-    return map_bits(context, arguments,
-                    [rows = ExprTexts(source), &tokens](std::int64_t row) { return matches_tokens(rows[row], tokens); });
+    return map_bits(context, arguments, [rows = ExprTexts(source), &tokens](std::int64_t row) {
+      return matches_tokens(rows[row], tokens);
+    });
   }
   return map_bits(context, arguments, [rows = ExprTexts(source), &tokens, &scratch](std::int64_t row) {
     return matches_tokens(lower_text(rows[row], rows.readable_end(), &scratch), tokens);

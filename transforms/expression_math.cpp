@@ -100,32 +100,33 @@ std::string fault_text(const char* rule, const std::string& call) {
 
 template <OfOne kFunction>
 Result<ExprVector> of_one(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<double>(context, call.type(), arguments, [&, values = ExprValues<double>(arguments[0])](
-                                std::int64_t row, double* out) {
-    const double x = values[row];
-    const Outcome outcome = kFunction(x);
-    *out = outcome.value;
-    if (outcome.rule == nullptr) [[likely]]
-      return true;
-    context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({})", call.expr->function, x)));
-    return false;
-  });
+  return map_values<double>(
+      context, call.type(), arguments, [&, values = ExprValues<double>(arguments[0])](std::int64_t row, double* out) {
+        const double x = values[row];
+        const Outcome outcome = kFunction(x);
+        *out = outcome.value;
+        if (outcome.rule == nullptr) [[likely]]
+          return true;
+        context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({})", call.expr->function, x)));
+        return false;
+      });
 }
 
 template <OfTwo kFunction, typename Second = double>
 Result<ExprVector> of_two(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<double>(context, call.type(), arguments, [&, xs = ExprValues<double>(arguments[0]),
-                                                              ys = ExprValues<Second>(arguments[1])](
-                                std::int64_t row, double* out) {
-    const double x = xs[row];
-    const auto y = ys[row];
-    const Outcome outcome = kFunction(x, static_cast<double>(y));
-    *out = outcome.value;
-    if (outcome.rule == nullptr) [[likely]]
-      return true;
-    context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({}, {})", call.expr->function, x, y)));
-    return false;
-  });
+  return map_values<double>(
+      context, call.type(), arguments,
+      [&, xs = ExprValues<double>(arguments[0]), ys = ExprValues<Second>(arguments[1])](std::int64_t row, double* out) {
+        const double x = xs[row];
+        const auto y = ys[row];
+        const Outcome outcome = kFunction(x, static_cast<double>(y));
+        *out = outcome.value;
+        if (outcome.rule == nullptr) [[likely]]
+          return true;
+        context.fault(row, outcome.rule,
+                      fault_text(outcome.rule, fmt::format("{}({}, {})", call.expr->function, x, y)));
+        return false;
+      });
 }
 
 Result<ExprVector> pi(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
@@ -153,33 +154,34 @@ template <Towards kTowards>
 Result<ExprVector> round_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const int scale = arguments[0].type.scale;
   const int result_scale = call.type().scale;
-  return map_values<Int128>(context, call.type(), arguments, [&, scale, result_scale, with_digits = arguments.size() == 2,
-                                                              values = ExprValues<Int128>(arguments[0]),
-                                                              places = ExprValues<std::int64_t>(arguments.back())](
-                                std::int64_t row, Int128* out) {
-    const Int128 value = values[row];
-    const std::int64_t wanted = with_digits ? places[row] : 0;
-    const std::int64_t digits = std::min<std::int64_t>(wanted, scale);
-    *out = 0;
-    if (scale - digits > kDigitsMax) return true;  // nothing is left of it
-    const Int128 unit = power_of_ten(static_cast<int>(scale - digits));
-    Int128 rounded = 0;
-    if (multiply_overflows(whole_part(value, unit, kTowards), unit, &rounded) ||
-        !rescale_decimal(rounded, scale, result_scale, call.type().precision, out)) {
-      context.fault(
-          row, "overflow",
-          fmt::format("{} rounded is out of the range of {}", decimal_text(value, scale), call.type().to_string()));
-      return false;
-    }
-    return true;
-  });
+  return map_values<Int128>(
+      context, call.type(), arguments,
+      [&, scale, result_scale, with_digits = arguments.size() == 2, values = ExprValues<Int128>(arguments[0]),
+       places = ExprValues<std::int64_t>(arguments.back())](std::int64_t row, Int128* out) {
+        const Int128 value = values[row];
+        const std::int64_t wanted = with_digits ? places[row] : 0;
+        const std::int64_t digits = std::min<std::int64_t>(wanted, scale);
+        *out = 0;
+        if (scale - digits > kDigitsMax) return true;  // nothing is left of it
+        const Int128 unit = power_of_ten(static_cast<int>(scale - digits));
+        Int128 rounded = 0;
+        if (multiply_overflows(whole_part(value, unit, kTowards), unit, &rounded) ||
+            !rescale_decimal(rounded, scale, result_scale, call.type().precision, out)) {
+          context.fault(
+              row, "overflow",
+              fmt::format("{} rounded is out of the range of {}", decimal_text(value, scale), call.type().to_string()));
+          return false;
+        }
+        return true;
+      });
 }
 
 Result<ExprVector> sign_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_total<Int128>(context, call.type(), arguments, [values = ExprValues<Int128>(arguments[0])](std::int64_t row) {
-    const Int128 value = values[row];
-    return Int128{(value > 0) - (value < 0)};
-  });
+  return map_total<Int128>(context, call.type(), arguments,
+                           [values = ExprValues<Int128>(arguments[0])](std::int64_t row) {
+                             const Int128 value = values[row];
+                             return Int128{(value > 0) - (value < 0)};
+                           });
 }
 
 struct Named {

@@ -187,8 +187,8 @@ Result<ExprVector> trim(ExprContext& context, const ExprCall& call, ExprArgument
   CharacterSet characters;
   characters.assign(known);
   return map_parts(context, call.type(), arguments, arguments[0],
-                   [&characters, constant, texts = ExprTexts(arguments[0]),
-                    sets = ExprTexts(arguments.back())](std::int64_t row, std::string_view* part) {
+                   [&characters, constant, texts = ExprTexts(arguments[0]), sets = ExprTexts(arguments.back())](
+                       std::int64_t row, std::string_view* part) {
                      if (!constant) characters.assign(sets[row]);
                      *part = trimmed_of<kFront, kBack>(texts[row], characters);
                      return true;
@@ -242,8 +242,8 @@ Result<ExprVector> pad(ExprContext& context, const ExprCall& call, ExprArguments
 
 Result<ExprVector> repeat(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   return map_text(context, call.type(), arguments, context.rows * 8,
-                  [texts = ExprTexts(arguments[0]),
-                   counts = ExprValues<std::int64_t>(arguments[1])](std::int64_t row, ExprTextWriter& out) {
+                  [texts = ExprTexts(arguments[0]), counts = ExprValues<std::int64_t>(arguments[1])](
+                      std::int64_t row, ExprTextWriter& out) {
                     const std::string_view text = texts[row];
                     const std::int64_t count = text.empty() ? 0 : counts[row];
                     for (std::int64_t i = 0; i < count && out.row_bytes() <= kTextBytesMax; ++i)
@@ -274,22 +274,22 @@ std::string_view part_of(std::string_view text, std::string_view separator, std:
 // Of a column by a constant separator, from the front.
 Result<ExprVector> split_column(ExprContext& context, const ExprCall& call, ExprArguments arguments, std::int64_t n) {
   const auto separator_bytes = static_cast<std::ptrdiff_t>(arguments[1].text_at(0).size());
-  return map_parts(context, call.type(), arguments, arguments[0],
-                   [n, separator_bytes, texts = ExprTexts(arguments[0]),
-                    finder = TextFinder(arguments[0], arguments[1].text_at(0))](std::int64_t row,
-                                                                                std::string_view* part) mutable {
-                     const std::string_view text = texts[row];
-                     const char* begin = text.data();
-                     const char* end = text.data() + text.size();
-                     for (std::int64_t i = 1; i < n; ++i) {
-                       const char* at = finder.find(begin, end);
-                       if (at == nullptr) return true;
-                       begin = at + separator_bytes;
-                     }
-                     const char* at = finder.find(begin, end);
-                     *part = {begin, static_cast<std::size_t>((at == nullptr ? end : at) - begin)};
-                     return true;
-                   });
+  return map_parts(
+      context, call.type(), arguments, arguments[0],
+      [n, separator_bytes, texts = ExprTexts(arguments[0]), finder = TextFinder(arguments[0], arguments[1].text_at(0))](
+          std::int64_t row, std::string_view* part) mutable {
+        const std::string_view text = texts[row];
+        const char* begin = text.data();
+        const char* end = text.data() + text.size();
+        for (std::int64_t i = 1; i < n; ++i) {
+          const char* at = finder.find(begin, end);
+          if (at == nullptr) return true;
+          begin = at + separator_bytes;
+        }
+        const char* at = finder.find(begin, end);
+        *part = {begin, static_cast<std::size_t>((at == nullptr ? end : at) - begin)};
+        return true;
+      });
 }
 
 Result<ExprVector> split_part(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
@@ -315,16 +315,9 @@ Result<ExprVector> split_part(ExprContext& context, const ExprCall& call, ExprAr
 
 ExprKernel text_part_kernel(const TypedExpr& expr) {
   const std::pair<std::string_view, ExprKernel> kKernels[] = {
-      {"substr", substr},
-      {"left", cut<true>},
-      {"right", cut<false>},
-      {"btrim", trim<true, true>},
-      {"ltrim", trim<true, false>},
-      {"rtrim", trim<false, true>},
-      {"lpad", pad<true>},
-      {"rpad", pad<false>},
-      {"repeat", repeat},
-      {"split_part", split_part},
+      {"substr", substr},           {"left", cut<true>},          {"right", cut<false>}, {"btrim", trim<true, true>},
+      {"ltrim", trim<true, false>}, {"rtrim", trim<false, true>}, {"lpad", pad<true>},   {"rpad", pad<false>},
+      {"repeat", repeat},           {"split_part", split_part},
   };
   for (const auto& [name, kernel] : kKernels) {
     if (expr.function == name) return kernel;

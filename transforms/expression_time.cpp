@@ -22,37 +22,37 @@ bool beyond(ExprContext& context, std::int64_t row, const std::string& what) {
 
 template <int kSign>
 Result<ExprVector> add_days(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int32_t>(context, call.type(), arguments, [&, dates = ExprValues<std::int32_t>(arguments[0]),
-                                                                    counts = ExprValues<std::int64_t>(arguments[1])](
-                                      std::int64_t row, std::int32_t* out) {
-    std::int64_t days = counts[row];
-    const std::int64_t from = dates[row];
-    // Beyond this every sum is out of range, whatever the sign.
-    constexpr std::int64_t kDaysBound = 10'000'000;
-    days = std::clamp(days, -kDaysBound, kDaysBound) * kSign + from;
-    if (days < kDaysMin || days > kDaysMax) return beyond(context, row, "the date");
-    *out = static_cast<std::int32_t>(days);
-    return true;
-  });
+  return map_values<std::int32_t>(
+      context, call.type(), arguments,
+      [&, dates = ExprValues<std::int32_t>(arguments[0]), counts = ExprValues<std::int64_t>(arguments[1])](
+          std::int64_t row, std::int32_t* out) {
+        std::int64_t days = counts[row];
+        const std::int64_t from = dates[row];
+        // Beyond this every sum is out of range, whatever the sign.
+        constexpr std::int64_t kDaysBound = 10'000'000;
+        days = std::clamp(days, -kDaysBound, kDaysBound) * kSign + from;
+        if (days < kDaysMin || days > kDaysMax) return beyond(context, row, "the date");
+        *out = static_cast<std::int32_t>(days);
+        return true;
+      });
 }
 
 Result<ExprVector> date_difference(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_total<std::int32_t>(context, call.type(), arguments,
-                                 [to = ExprValues<std::int32_t>(arguments[0]),
-                                  from = ExprValues<std::int32_t>(arguments[1])](std::int64_t row) {
-                                   return static_cast<std::int32_t>(std::int64_t{to[row]} - from[row]);
-                                 });
+  return map_total<std::int32_t>(
+      context, call.type(), arguments,
+      [to = ExprValues<std::int32_t>(arguments[0]), from = ExprValues<std::int32_t>(arguments[1])](std::int64_t row) {
+        return static_cast<std::int32_t>(std::int64_t{to[row]} - from[row]);
+      });
 }
 
 Result<ExprVector> epoch_between(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<Int128>(context, call.type(), arguments, [&, precision = call.type().precision,
-                                                              to = ExprValues<std::int64_t>(arguments[0]),
-                                                              from = ExprValues<std::int64_t>(arguments[1])](
-                                std::int64_t row, Int128* out) {
-    *out = Int128{to[row]} - from[row];
-    if (fits_precision(*out, precision)) return true;
-    return beyond(context, row, "the difference");
-  });
+  return map_values<Int128>(context, call.type(), arguments,
+                            [&, precision = call.type().precision, to = ExprValues<std::int64_t>(arguments[0]),
+                             from = ExprValues<std::int64_t>(arguments[1])](std::int64_t row, Int128* out) {
+                              *out = Int128{to[row]} - from[row];
+                              if (fits_precision(*out, precision)) return true;
+                              return beyond(context, row, "the difference");
+                            });
 }
 
 // "months,days,microseconds"
@@ -116,23 +116,23 @@ Result<ExprVector> shift_once(ExprContext& context, const ExprCall& call, ExprAr
                               const Interval& interval, bool fits) {
   const ExprValues<std::int64_t> moments(arguments[0]);
   if (const auto micros = short_micros(interval); fits && micros) {
-    return map_values<std::int64_t>(
-        context, call.type(), arguments, [&context, moments, by = *micros](std::int64_t row, std::int64_t* out) {
-          const std::int64_t from = moments[row];
-          if (is_timestamp(from) && is_timestamp(from + by)) [[likely]] {
-            *out = from + by;
-            return true;
-          }
-          return beyond(context, row, "the timestamp");
-        });
+    return map_values<std::int64_t>(context, call.type(), arguments,
+                                    [&context, moments, by = *micros](std::int64_t row, std::int64_t* out) {
+                                      const std::int64_t from = moments[row];
+                                      if (is_timestamp(from) && is_timestamp(from + by)) [[likely]] {
+                                        *out = from + by;
+                                        return true;
+                                      }
+                                      return beyond(context, row, "the timestamp");
+                                    });
   }
-  return map_values<std::int64_t>(
-      context, call.type(), arguments, [&context, moments, interval, fits](std::int64_t row, std::int64_t* out) {
-        if (fits && add_interval(moments[row], interval, out)) [[likely]]
-          return true;
-        *out = 0;
-        return beyond(context, row, "the timestamp");
-      });
+  return map_values<std::int64_t>(context, call.type(), arguments,
+                                  [&context, moments, interval, fits](std::int64_t row, std::int64_t* out) {
+                                    if (fits && add_interval(moments[row], interval, out)) [[likely]]
+                                      return true;
+                                    *out = 0;
+                                    return beyond(context, row, "the timestamp");
+                                  });
 }
 
 template <int kSign>
@@ -392,10 +392,11 @@ Result<ExprVector> date_trunc(ExprContext& context, const ExprCall& call, ExprAr
       arguments[0].scalar && arguments[0].is_valid(0) ? field_of(field_name(arguments[0].text_at(0))) : std::nullopt;
   if (constant) {
     return with_field(*constant, [&](auto field) {
-      return map_values<std::int64_t>(context, call.type(), arguments, [fault, moments](std::int64_t row, std::int64_t* out) {
-        const std::int64_t micros = moments[row];
-        return (is_timestamp(micros) && truncate(decltype(field)::value, micros, out)) || fault(row);
-      });
+      return map_values<std::int64_t>(
+          context, call.type(), arguments, [fault, moments](std::int64_t row, std::int64_t* out) {
+            const std::int64_t micros = moments[row];
+            return (is_timestamp(micros) && truncate(decltype(field)::value, micros, out)) || fault(row);
+          });
     });
   }
   return map_values<std::int64_t>(context, call.type(), arguments, [&](std::int64_t row, std::int64_t* out) {
@@ -406,18 +407,18 @@ Result<ExprVector> date_trunc(ExprContext& context, const ExprCall& call, ExprAr
 }
 
 Result<ExprVector> make_date(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int32_t>(context, call.type(), arguments, [&, years = ExprValues<std::int64_t>(arguments[0]),
-                                                                    months = ExprValues<std::int64_t>(arguments[1]),
-                                                                    numbers = ExprValues<std::int64_t>(arguments[2])](
-                                      std::int64_t row, std::int32_t* out) {
-    const std::int64_t year = years[row];
-    const std::int64_t month = months[row];
-    const std::int64_t day = numbers[row];
-    if (days_of_civil(year, month, day, out)) [[likely]]
-      return true;
-    context.fault(row, "domain", fmt::format("there is no date {}-{}-{}", year, month, day));
-    return false;
-  });
+  return map_values<std::int32_t>(
+      context, call.type(), arguments,
+      [&, years = ExprValues<std::int64_t>(arguments[0]), months = ExprValues<std::int64_t>(arguments[1]),
+       numbers = ExprValues<std::int64_t>(arguments[2])](std::int64_t row, std::int32_t* out) {
+        const std::int64_t year = years[row];
+        const std::int64_t month = months[row];
+        const std::int64_t day = numbers[row];
+        if (days_of_civil(year, month, day, out)) [[likely]]
+          return true;
+        context.fault(row, "domain", fmt::format("there is no date {}-{}-{}", year, month, day));
+        return false;
+      });
 }
 
 // Seconds as microseconds, to the nearest. False: not within a minute.

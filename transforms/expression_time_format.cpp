@@ -287,7 +287,8 @@ struct ReadMoment {
 };
 
 // Up to `width` digits off the front. False: none.
-[[gnu::always_inline]] inline bool take_number(std::string_view& text, std::size_t width, std::int64_t* out, std::size_t* digits = nullptr) {
+[[gnu::always_inline]] inline bool take_number(std::string_view& text, std::size_t width, std::int64_t* out,
+                                               std::size_t* digits = nullptr) {
   std::size_t count = 0;
   *out = 0;
   if (width == 2 && text.size() >= 2 && is_digit(text[0]) && is_digit(text[1])) [[likely]] {

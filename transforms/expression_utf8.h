@@ -24,9 +24,7 @@ inline constexpr std::size_t kShortTextBytes = 32;
          readable_end - text.data() >= std::ptrdiff_t{kShortTextBytes};
 }
 // A bit for each byte of a short text.
-[[nodiscard]] inline std::uint64_t short_bits(std::string_view text) {
-  return (std::uint64_t{1} << text.size()) - 1;
-}
+[[nodiscard]] inline std::uint64_t short_bits(std::string_view text) { return (std::uint64_t{1} << text.size()) - 1; }
 
 inline constexpr std::uint64_t kNotAscii = 0x8080808080808080;
 

@@ -38,7 +38,7 @@ class ExprTextWriter {
     if (to == nullptr) return;
     if (is_short_text(part, readable_end)) {
       std::memcpy(to, part.data(), kShortTextBytes);  // and what follows, which the next one overwrites
-    } else if (!part.empty()) {  // and perhaps nowhere
+    } else if (!part.empty()) {                       // and perhaps nowhere
       std::memcpy(to, part.data(), part.size());
     }
     at_ += part.size();

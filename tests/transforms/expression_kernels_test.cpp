@@ -47,8 +47,12 @@ ExprTestTable random_table(bool ascii, bool nulls, std::size_t rows) {
     return std::to_string(static_cast<std::int64_t>(random() % (2 * static_cast<std::uint64_t>(limit))) - limit);
   };
   const auto text = [&] { return some_text(random, ascii); };
-  const auto date = [&] { return fmt::format("{:04}-{:02}-{:02}", 1 + random() % 9999, 1 + random() % 12, 1 + random() % 28); };
-  const auto decimal = [&] { return fmt::format("{}.{:02}", number(random() % 2 == 0 ? 99 : 9'999'999), random() % 100); };
+  const auto date = [&] {
+    return fmt::format("{:04}-{:02}-{:02}", 1 + random() % 9999, 1 + random() % 12, 1 + random() % 28);
+  };
+  const auto decimal = [&] {
+    return fmt::format("{}.{:02}", number(random() % 2 == 0 ? 99 : 9'999'999), random() % 100);
+  };
   std::vector<std::pair<std::string, std::vector<std::string>>> columns = {
       {"s string", column(text)},
       {"t string", column(text)},
@@ -59,7 +63,8 @@ ExprTestTable random_table(bool ascii, bool nulls, std::size_t rows) {
       {"d date", column(date)},
       {"z timestamp", column([&] { return date() + (random() % 2 == 0 ? " 00:00:00" : " 13:59:07.25"); })},
       {"p decimal(12,2)", column(decimal)},
-      {"w decimal(38,6)", column([&] { return number(9'000'000'000'000'000'000) + "12345." + std::to_string(random() % 1000); })},
+      {"w decimal(38,6)",
+       column([&] { return number(9'000'000'000'000'000'000) + "12345." + std::to_string(random() % 1000); })},
       {"q bool", column([&] { return std::string(random() % 2 == 0 ? "true" : "false"); })},
   };
   Schema schema;
@@ -72,43 +77,202 @@ ExprTestTable random_table(bool ascii, bool nulls, std::size_t rows) {
 }
 
 const std::vector<std::string>& expressions() {
-  static const std::vector<std::string> kExpressions = {
-      "lower(s)", "upper(s)", "initcap(s)", "reverse(s)", "length(s)", "octet_length(s)", "ascii(s)", "md5(s)",
-      "substr(s, 3)", "substr(s, 2, 3)", "substr(s, i, 4)", "substr(s, 1, 100)", "left(s, 3)", "left(s, -2)",
-      "right(s, 3)", "right(s, -2)", "left(s, i)", "right(s, i)", "trim(s)", "ltrim(s)", "rtrim(s)",
-      "trim(both ' t' from s)", "trim(both 'é t' from s)", "trim(both part from s)", "lpad(s, 12)", "rpad(s, 12, 'xy')",
-      "lpad(s, 40, 'é')", "lpad(s, i + 9, part)", "repeat(s, 3)", "repeat(s, i)", "replace(s, 'few', '-')",
-      "replace(s, 'a', 'aé')", "replace(s, part, t)", "translate(s, 'abS', 'xy')", "translate(s, 'ab', 'xy')",
-      "translate(s, 'aé', 'éa')", "translate(s, part, t)", "split_part(s, ' ', 2)", "split_part(s, 'few', 1)",
-      "split_part(s, 'a', -1)", "split_part(s, part, 2)", "strpos(s, 'few')", "strpos(s, part)", "strpos(s, '')",
-      "starts_with(s, 't')", "starts_with(s, 'tSomeSomeSome')", "starts_with(s, part)", "s || t", "'<' || s || '>'",
-      "concat(s, n, t)", "concat_ws(', ', s, t)", "chr(i + 300)", "to_hex(n)", "s = t", "s < t", "s >= 'tSome'",
-      "s = 'tfew'", "s <> 't'", "s = 'tSomeSome'", "s in ('t', 'ta', ' a', 'x')", "s in ('t', 'ta', ' a', 'x', 'y', ' ', null)",
-      "s between 'a' and t", "greatest(s, t)", "nullif(s, t)", "nullif(i, 3)", "nullif(q, true)", "coalesce(s, t, 'x')",
-      "case when i > 3 then s when i < 0 then t end", "case when q then f when i > 0 then n end",
-      "case i when 1 then 'one' else s end", "q in (true, null)", "i in (1, 2, 3, 4, 5, 6, 7)",
-      "i in (1, 2, 3, 4, 5, 6, 7, 8, 9, null)", "f in (1, 2, 3, 4, 5, 6, 7, 8, 0.5)", "s like 't%'", "s like '%few'", "s like '%few%'", "s like 't%few%a'", "s like '%é%'",
-      "s like 't_S%'", "s like '%f_w%a'", "s like '%__%'", "s like '_'", "s like '%'", "s like 't'", "s like '%\\%%'",
-      "s like 'x%%%' escape 'x'", "s like '%' || part || '%'", "s like t", "s ilike 'T%FEW%'", "s ilike '%s_me%'",
-      "s ilike part || '%'", "s not like '%a'", "-f", "abs(f)", "-p", "abs(p)", "-n::int64", "round(f, 1)", "round(p, 1)", "floor(p)", "ceil(p)",
-      "trunc(p, 1)", "round(w, 2)", "floor(w)", "sign(p)", "p + p", "p * p", "p / 3", "p / nullif(p, 0)", "w / 7",
-      "p % 7", "w % 1.5", "w * 2", "p > 100", "p = w", "w between p and 1000", "extract(year from d)",
-      "extract(month from d)", "extract(day from d)", "extract(doy from d)", "extract(week from d)",
-      "extract(isoyear from d)", "extract(dow from d)", "extract(isodow from d)", "extract(quarter from d)",
-      "extract(century from d)", "extract(decade from d)", "extract(julian from d)", "extract(hour from z)",
-      "extract(second from z)", "extract(epoch from z)", "extract(minute from z::time)", "date_trunc('year', z)",
-      "date_trunc('month', z)", "date_trunc('quarter', z)", "date_trunc('week', z)", "date_trunc('hour', z)",
-      "date_trunc('decade', z)", "date_trunc('dow', z)", "date_trunc(part, z)", "d + i::int32", "d - 30", "d - date '2000-01-01'",
-      "d + interval '1 month'", "z - interval '13 months'", "z + interval '1 day 2 hours'", "z + i * interval '1 year 1 day'",
-      "z + interval '5000 years'", "z - interval '9000000 days'", "extract(epoch from z - d)", "make_date(2000 + i::int32, 2, 29)",
-      "to_char(z, 'YYYY-MM-DD HH24:MI:SS.MS')", "to_char(z, 'FMDay, FMDD Mon YY HH12 am Q WW IW DDD')", "to_char(z, '\"\"YYYY')",
-      "to_date(to_char(d, 'DD/MM/YYYY'), 'DD/MM/YYYY')", "n::string", "i::string", "f::string", "f::float32::string",
-      "p::string", "w::string", "d::string", "z::string", "z::time::string", "q::string", "i::string(1)",
-      "n::string::int32", "f::string::float64", "p::string::decimal(12,2)", "p::string::decimal(12,1)",
-      "w::string::decimal(38,6)", "d::string::date", "z::string::timestamp", "q::string::bool", "part::bool", "s::int32",
-      "part::enum(a, few)", "part::enum(a)", "part::enum(a, few)::string", "f::decimal(12,2)", "f::decimal(38,20)", "p::decimal(14,4)",
-      "p::decimal(12,1)", "w::decimal(30,1)", "p::float64", "w::float64", "p::int32", "n::float64", "n::int8", "f::int32", "q::int32",
-      "z::date", "d::timestamp", "z::timestamp_tz", "s::string(5)"};
+  static const std::vector<std::string> kExpressions = {"lower(s)",
+                                                        "upper(s)",
+                                                        "initcap(s)",
+                                                        "reverse(s)",
+                                                        "length(s)",
+                                                        "octet_length(s)",
+                                                        "ascii(s)",
+                                                        "md5(s)",
+                                                        "substr(s, 3)",
+                                                        "substr(s, 2, 3)",
+                                                        "substr(s, i, 4)",
+                                                        "substr(s, 1, 100)",
+                                                        "left(s, 3)",
+                                                        "left(s, -2)",
+                                                        "right(s, 3)",
+                                                        "right(s, -2)",
+                                                        "left(s, i)",
+                                                        "right(s, i)",
+                                                        "trim(s)",
+                                                        "ltrim(s)",
+                                                        "rtrim(s)",
+                                                        "trim(both ' t' from s)",
+                                                        "trim(both 'é t' from s)",
+                                                        "trim(both part from s)",
+                                                        "lpad(s, 12)",
+                                                        "rpad(s, 12, 'xy')",
+                                                        "lpad(s, 40, 'é')",
+                                                        "lpad(s, i + 9, part)",
+                                                        "repeat(s, 3)",
+                                                        "repeat(s, i)",
+                                                        "replace(s, 'few', '-')",
+                                                        "replace(s, 'a', 'aé')",
+                                                        "replace(s, part, t)",
+                                                        "translate(s, 'abS', 'xy')",
+                                                        "translate(s, 'ab', 'xy')",
+                                                        "translate(s, 'aé', 'éa')",
+                                                        "translate(s, part, t)",
+                                                        "split_part(s, ' ', 2)",
+                                                        "split_part(s, 'few', 1)",
+                                                        "split_part(s, 'a', -1)",
+                                                        "split_part(s, part, 2)",
+                                                        "strpos(s, 'few')",
+                                                        "strpos(s, part)",
+                                                        "strpos(s, '')",
+                                                        "starts_with(s, 't')",
+                                                        "starts_with(s, 'tSomeSomeSome')",
+                                                        "starts_with(s, part)",
+                                                        "s || t",
+                                                        "'<' || s || '>'",
+                                                        "concat(s, n, t)",
+                                                        "concat_ws(', ', s, t)",
+                                                        "chr(i + 300)",
+                                                        "to_hex(n)",
+                                                        "s = t",
+                                                        "s < t",
+                                                        "s >= 'tSome'",
+                                                        "s = 'tfew'",
+                                                        "s <> 't'",
+                                                        "s = 'tSomeSome'",
+                                                        "s in ('t', 'ta', ' a', 'x')",
+                                                        "s in ('t', 'ta', ' a', 'x', 'y', ' ', null)",
+                                                        "s between 'a' and t",
+                                                        "greatest(s, t)",
+                                                        "nullif(s, t)",
+                                                        "nullif(i, 3)",
+                                                        "nullif(q, true)",
+                                                        "coalesce(s, t, 'x')",
+                                                        "case when i > 3 then s when i < 0 then t end",
+                                                        "case when q then f when i > 0 then n end",
+                                                        "case i when 1 then 'one' else s end",
+                                                        "q in (true, null)",
+                                                        "i in (1, 2, 3, 4, 5, 6, 7)",
+                                                        "i in (1, 2, 3, 4, 5, 6, 7, 8, 9, null)",
+                                                        "f in (1, 2, 3, 4, 5, 6, 7, 8, 0.5)",
+                                                        "s like 't%'",
+                                                        "s like '%few'",
+                                                        "s like '%few%'",
+                                                        "s like 't%few%a'",
+                                                        "s like '%é%'",
+                                                        "s like 't_S%'",
+                                                        "s like '%f_w%a'",
+                                                        "s like '%__%'",
+                                                        "s like '_'",
+                                                        "s like '%'",
+                                                        "s like 't'",
+                                                        "s like '%\\%%'",
+                                                        "s like 'x%%%' escape 'x'",
+                                                        "s like '%' || part || '%'",
+                                                        "s like t",
+                                                        "s ilike 'T%FEW%'",
+                                                        "s ilike '%s_me%'",
+                                                        "s ilike part || '%'",
+                                                        "s not like '%a'",
+                                                        "-f",
+                                                        "abs(f)",
+                                                        "-p",
+                                                        "abs(p)",
+                                                        "-n::int64",
+                                                        "round(f, 1)",
+                                                        "round(p, 1)",
+                                                        "floor(p)",
+                                                        "ceil(p)",
+                                                        "trunc(p, 1)",
+                                                        "round(w, 2)",
+                                                        "floor(w)",
+                                                        "sign(p)",
+                                                        "p + p",
+                                                        "p * p",
+                                                        "p / 3",
+                                                        "p / nullif(p, 0)",
+                                                        "w / 7",
+                                                        "p % 7",
+                                                        "w % 1.5",
+                                                        "w * 2",
+                                                        "p > 100",
+                                                        "p = w",
+                                                        "w between p and 1000",
+                                                        "extract(year from d)",
+                                                        "extract(month from d)",
+                                                        "extract(day from d)",
+                                                        "extract(doy from d)",
+                                                        "extract(week from d)",
+                                                        "extract(isoyear from d)",
+                                                        "extract(dow from d)",
+                                                        "extract(isodow from d)",
+                                                        "extract(quarter from d)",
+                                                        "extract(century from d)",
+                                                        "extract(decade from d)",
+                                                        "extract(julian from d)",
+                                                        "extract(hour from z)",
+                                                        "extract(second from z)",
+                                                        "extract(epoch from z)",
+                                                        "extract(minute from z::time)",
+                                                        "date_trunc('year', z)",
+                                                        "date_trunc('month', z)",
+                                                        "date_trunc('quarter', z)",
+                                                        "date_trunc('week', z)",
+                                                        "date_trunc('hour', z)",
+                                                        "date_trunc('decade', z)",
+                                                        "date_trunc('dow', z)",
+                                                        "date_trunc(part, z)",
+                                                        "d + i::int32",
+                                                        "d - 30",
+                                                        "d - date '2000-01-01'",
+                                                        "d + interval '1 month'",
+                                                        "z - interval '13 months'",
+                                                        "z + interval '1 day 2 hours'",
+                                                        "z + i * interval '1 year 1 day'",
+                                                        "z + interval '5000 years'",
+                                                        "z - interval '9000000 days'",
+                                                        "extract(epoch from z - d)",
+                                                        "make_date(2000 + i::int32, 2, 29)",
+                                                        "to_char(z, 'YYYY-MM-DD HH24:MI:SS.MS')",
+                                                        "to_char(z, 'FMDay, FMDD Mon YY HH12 am Q WW IW DDD')",
+                                                        "to_char(z, '\"\"YYYY')",
+                                                        "to_date(to_char(d, 'DD/MM/YYYY'), 'DD/MM/YYYY')",
+                                                        "n::string",
+                                                        "i::string",
+                                                        "f::string",
+                                                        "f::float32::string",
+                                                        "p::string",
+                                                        "w::string",
+                                                        "d::string",
+                                                        "z::string",
+                                                        "z::time::string",
+                                                        "q::string",
+                                                        "i::string(1)",
+                                                        "n::string::int32",
+                                                        "f::string::float64",
+                                                        "p::string::decimal(12,2)",
+                                                        "p::string::decimal(12,1)",
+                                                        "w::string::decimal(38,6)",
+                                                        "d::string::date",
+                                                        "z::string::timestamp",
+                                                        "q::string::bool",
+                                                        "part::bool",
+                                                        "s::int32",
+                                                        "part::enum(a, few)",
+                                                        "part::enum(a)",
+                                                        "part::enum(a, few)::string",
+                                                        "f::decimal(12,2)",
+                                                        "f::decimal(38,20)",
+                                                        "p::decimal(14,4)",
+                                                        "p::decimal(12,1)",
+                                                        "w::decimal(30,1)",
+                                                        "p::float64",
+                                                        "w::float64",
+                                                        "p::int32",
+                                                        "n::float64",
+                                                        "n::int8",
+                                                        "f::int32",
+                                                        "q::int32",
+                                                        "z::date",
+                                                        "d::timestamp",
+                                                        "z::timestamp_tz",
+                                                        "s::string(5)"};
   return kExpressions;
 }
 
@@ -153,7 +317,8 @@ TEST_P(ExpressionRows, HaveTheSameValuesInSlices) {
     const auto whole = evaluate_expression(text, table)->rows;
     for (const std::int64_t begin : {0, 1, 7, 64, 100}) {
       const auto part = evaluate_expression(text, {table.schema, table.batch->Slice(begin, 40)});
-      EXPECT_THAT(part->rows, ElementsAreArray(whole.begin() + begin, whole.begin() + begin + 40)) << text << " from " << begin;
+      EXPECT_THAT(part->rows, ElementsAreArray(whole.begin() + begin, whole.begin() + begin + 40))
+          << text << " from " << begin;
     }
     EXPECT_TRUE(evaluate_expression(text, {table.schema, table.batch->Slice(3, 0)})->rows.empty()) << text;
   }
@@ -190,7 +355,9 @@ TEST(ExpressionTextLimit, IsAFaultOfItsRowAlone) {
   const std::string half(limits::kFieldBytesMax / 2 + 1, 'b');
   for (const std::string& other : {std::string("x"), std::string("é")}) {
     const auto table = texts_table({other, longest, longest + "A", half, other});
-    const auto lengths = [&](const std::string& text) { return evaluate_expression("length(" + text + ")", table)->rows; };
+    const auto lengths = [&](const std::string& text) {
+      return evaluate_expression("length(" + text + ")", table)->rows;
+    };
     const std::string most = std::to_string(longest.size());
     EXPECT_THAT(lengths("lower(s)"), ElementsAre("1", most, "!length", std::to_string(half.size()), "1"));
     EXPECT_THAT(lengths("initcap(s)"), ElementsAre("1", most, "!length", std::to_string(half.size()), "1"));
@@ -202,13 +369,15 @@ TEST(ExpressionTextLimit, IsAFaultOfItsRowAlone) {
     EXPECT_THAT(lengths("translate(s, 'b', 'c')"), ElementsAre("1", most, "!length", std::to_string(half.size()), "1"));
     EXPECT_THAT(evaluate_expression("lpad(left(s, 1), 2000000)", table)->rows, testing::Each("!length"));
     EXPECT_THAT(lengths("lpad(left(s, 1), 1000000, 'xyz')"), testing::Each("1000000"));
-    EXPECT_THAT(evaluate_expression("s ilike 'a%'", table)->rows, ElementsAre("false", "true", "true", "false", "false"));
+    EXPECT_THAT(evaluate_expression("s ilike 'a%'", table)->rows,
+                ElementsAre("false", "true", "true", "false", "false"));
   }
 }
 
 TEST(ExpressionFinder, FindsNothingAcrossRows) {
   const auto table = texts_table({"fe", "w", "few", "", "ffew", "fefew", "xfe", "wfew", "f", "ew"});
-  EXPECT_THAT(evaluate_expression("strpos(s, 'few')", table)->rows, ElementsAre("0", "0", "1", "0", "2", "3", "0", "2", "0", "0"));
+  EXPECT_THAT(evaluate_expression("strpos(s, 'few')", table)->rows,
+              ElementsAre("0", "0", "1", "0", "2", "3", "0", "2", "0", "0"));
   EXPECT_THAT(evaluate_expression("replace(s, 'few', '-')", table)->rows,
               ElementsAre("fe", "w", "-", "", "f-", "fe-", "xfe", "w-", "f", "ew"));
   EXPECT_THAT(evaluate_expression("s like '%few%'", table)->rows,
@@ -265,8 +434,10 @@ TEST(Floats, ArePrintedWithTheShortestDigits) {
   for (int i = 0; i < 100'000; ++i) {
     double value = std::bit_cast<double>(random());
     if (i % 4 == 1) value = static_cast<double>(random() % 1'000'000'000) / 1000 - 500'000;
-    if (i % 4 == 2) value = static_cast<double>(random() >> (random() % 64)) / std::pow(10.0, static_cast<double>(random() % 20));
-    if (i % 4 == 3) value = std::nextafter(static_cast<double>(random() % 100'000) / 100, random() % 2 == 0 ? 0.0 : 1e9);
+    if (i % 4 == 2)
+      value = static_cast<double>(random() >> (random() % 64)) / std::pow(10.0, static_cast<double>(random() % 20));
+    if (i % 4 == 3)
+      value = std::nextafter(static_cast<double>(random() % 100'000) / 100, random() % 2 == 0 ? 0.0 : 1e9);
     if (!std::isfinite(value)) value = -0.0;
     EXPECT_TRUE(builder.Append(value).ok());
     const double size = std::fabs(value);
@@ -277,14 +448,17 @@ TEST(Floats, ArePrintedWithTheShortestDigits) {
   }
   const auto array = builder.Finish().ValueOrDie();
   const Schema schema = {Column{"f", kind_of("float64"), true}};
-  const auto rows = evaluate_expression("f", {schema, arrow::RecordBatch::Make(arrow_schema(schema), array->length(), {array})})->rows;
+  const auto rows =
+      evaluate_expression("f", {schema, arrow::RecordBatch::Make(arrow_schema(schema), array->length(), {array})})
+          ->rows;
   ASSERT_EQ(rows, expected);
 }
 
 TEST(Decimals, OfFloatsHaveTheirFifteenDigits) {
   std::mt19937_64 random(9);
   for (int i = 0; i < 200'000; ++i) {
-    double value = static_cast<double>(random() >> (random() % 64)) / std::pow(10.0, static_cast<double>(random() % 24));
+    double value =
+        static_cast<double>(random() >> (random() % 64)) / std::pow(10.0, static_cast<double>(random() % 24));
     if (i % 3 == 0) value = std::nextafter(std::round(value * 1000) / 1000, i % 2 == 0 ? 0 : 1e30);
     if (i % 5 == 0) value = -value;
     char text[64];
