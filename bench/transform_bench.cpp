@@ -2,6 +2,8 @@
 //
 // Without arguments: Google Benchmark, each step alone. --ratios: interleaved rounds and one line
 //   RATIO <tab> stage <tab> median ratio <tab> what was measured
+// also for each family of functions of expressions. --functions [PART]: a line for each of those functions (that has
+// PART in its text).
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -15,6 +17,7 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
+#include "bench/expression_ratios.h"
 #include "bench/measure.h"
 #include "formats/arrow_types.h"
 #include "jobs/table_schema.h"
@@ -226,6 +229,7 @@ void print_ratios() {
     bench::print_ratio("lookups, M rows/s per core", median(millions),
                        fmt::format("{}, table of {} rows", what, kLookupRows));
   }
+  bench::print_expression_families();
 }
 
 void run_workload(benchmark::State& state, const std::string& name) {
@@ -246,5 +250,9 @@ void add_benchmarks() {
 }  // namespace tipple
 
 int main(int argc, char** argv) {
+  if (argc >= 2 && std::strcmp(argv[1], "--functions") == 0) {
+    tipple::bench::print_expression_functions(argc > 2 ? argv[2] : "");
+    return 0;
+  }
   return tipple::bench::run_program(argc, argv, tipple::print_ratios, tipple::add_benchmarks);
 }

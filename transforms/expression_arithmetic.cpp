@@ -249,18 +249,20 @@ Result<ExprVector> binary_decimal(ExprContext& context, const ExprCall& call, Ex
                                   const char* symbol, const F& f) {
   const ExprVector& a = arguments[0];
   const ExprVector& b = arguments[1];
-  return map_values<Int128>(context, call.type(), arguments, [&](std::int64_t row, Int128* out) {
-    const Int128 left = a.at<Int128>(row);
-    const Int128 right = b.at<Int128>(row);
-    const char* rule = f(left, right, out);
-    if (rule == nullptr) [[likely]]
-      return true;
-    context.fault(
-        row, rule,
-        reason_of(rule, decimal_text(left, a.type.scale), symbol, decimal_text(right, b.type.scale), call.type()));
-    *out = 0;
-    return false;
-  });
+  return map_values<Int128>(
+      context, call.type(), arguments,
+      [&, f, lefts = ExprValues<Int128>(a), rights = ExprValues<Int128>(b)](std::int64_t row, Int128* out) {
+        const Int128 left = lefts[row];
+        const Int128 right = rights[row];
+        const char* rule = f(left, right, out);
+        if (rule == nullptr) [[likely]]
+          return true;
+        context.fault(
+            row, rule,
+            reason_of(rule, decimal_text(left, a.type.scale), symbol, decimal_text(right, b.type.scale), call.type()));
+        *out = 0;
+        return false;
+      });
 }
 
 Result<ExprVector> add_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
@@ -293,7 +295,7 @@ Result<ExprVector> divide_decimal(ExprContext& context, const ExprCall& call, Ex
 Result<ExprVector> modulo_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   return binary_decimal(context, call, arguments, "%", [](Int128 a, Int128 b, Int128* out) {
     if (b == 0) return kDivision;
-    *out = a % b;
+    *out = decimal_rest(a, b);
     return static_cast<const char*>(nullptr);
   });
 }
@@ -309,25 +311,33 @@ ExprKernel decimal_of(const std::string& name) {
 // f(value) -> value, negate and abs; the smallest integer has no positive twin.
 template <typename T, bool kAbsolute>
 Result<ExprVector> sign_change(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<T>(context, call.type(), arguments, [&](std::int64_t row, T* out) {
-    const T value = arguments[0].at<T>(row);
-    if (kAbsolute && (value > 0 || value == 0)) {
-      *out = value == 0 ? T{} : value;
-      return true;
+  const ExprValues<T> values(arguments[0]);
+  if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, Int128>) {
+    const auto changed = [](T value) {
+      if constexpr (kAbsolute && std::is_floating_point_v<T>)
+        return std::fabs(value);
+      else
+        return kAbsolute && value > 0 ? value : static_cast<T>(-value);
+    };
+    if (!arguments[0].scalar) {
+      return map_total<T>(context, call.type(), arguments,
+                          [values, changed](std::int64_t row) { return changed(values.in_column(row)); });
     }
-    if constexpr (std::is_floating_point_v<T>) {
-      *out = kAbsolute ? std::fabs(value) : -value;
-      return true;
-    } else if constexpr (std::is_same_v<T, Int128>) {
-      *out = -value;
-      return true;
-    } else {
+    return map_total<T>(context, call.type(), arguments,
+                        [values, changed](std::int64_t row) { return changed(values[row]); });
+  } else {
+    return map_values<T>(context, call.type(), arguments, [&, values](std::int64_t row, T* out) {
+      const T value = values[row];
+      if (kAbsolute && (value > 0 || value == 0)) {
+        *out = value;
+        return true;
+      }
       if (!__builtin_sub_overflow(T{}, value, out)) return true;
       context.fault(row, kOverflow, fmt::format("-({}) is out of the range of {}", value, call.type().to_string()));
       *out = T{};
       return false;
-    }
-  });
+    });
+  }
 }
 
 template <bool kAbsolute>

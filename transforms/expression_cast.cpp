@@ -1,5 +1,4 @@
-// CAST between numbers, moments and their texts. From text is in expression_cast_text.cpp.
-#include <charconv>
+// CAST between numbers and between moments. From text: expression_cast_text.cpp, to text: expression_cast_print.cpp.
 #include <cmath>
 #include <limits>
 
@@ -68,19 +67,17 @@ constexpr bool kNeverFails = (std::is_integral_v<From> && std::is_floating_point
 template <typename From, typename To>
 Result<ExprVector> cast_number(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const ExprVector& source = arguments[0];
+  const ExprValues<From> values(source);
   if constexpr (kNeverFails<From, To>) {
-    TIPPLE_TRY(ExprVector result, new_vector(context, call.type()));
-    TIPPLE_RETURN_IF_ERROR(take_nulls(context, arguments, &result));
-    To* out = result.mutable_values<To>();
-    if (source.scalar) {
-      std::fill(out, out + context.rows, static_cast<To>(source.at<From>(0)));
-    } else {
-      for (std::int64_t i = 0; i < context.rows; ++i) out[i] = static_cast<To>(source.at<From>(i));
+    if (!source.scalar) {
+      return map_total<To>(context, call.type(), arguments,
+                           [values](std::int64_t row) { return static_cast<To>(values.in_column(row)); });
     }
-    return result;
+    return map_total<To>(context, call.type(), arguments,
+                         [values](std::int64_t row) { return static_cast<To>(values[row]); });
   }
-  return map_values<To>(context, call.type(), arguments, [&](std::int64_t row, To* out) {
-    const From value = source.at<From>(row);
+  return map_values<To>(context, call.type(), arguments, [&, values](std::int64_t row, To* out) {
+    const From value = values[row];
     if (convert_number(value, source.type, call.type(), out)) [[likely]]
       return true;
     context.fault(
@@ -129,20 +126,17 @@ ExprKernel number_cast_from(TypeKind to) {
 }
 
 template <typename T>
-Result<ExprVector> bool_of(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<bool>(context, call.type(), arguments, [&](std::int64_t row, bool* out) {
-    *out = arguments[0].at<T>(row) != 0;
-    return true;
-  });
+Result<ExprVector> bool_of(ExprContext& context, const ExprCall&, ExprArguments arguments) {
+  return map_bits(context, arguments,
+                  [values = ExprValues<T>(arguments[0])](std::int64_t row) { return values[row] != 0; });
 }
 
 Result<ExprVector> integer_of_bool(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const DataType& type = call.type();
   const auto fill = [&](auto zero) {
     using T = decltype(zero);
-    return map_values<T>(context, type, arguments, [&](std::int64_t row, T* out) {
-      *out = arguments[0].bool_at(row) ? T{1} : T{0};
-      return true;
+    return map_total<T>(context, type, arguments, [values = ExprValues<bool>(arguments[0])](std::int64_t row) {
+      return values[row] ? T{1} : T{0};
     });
   };
   switch (value_bytes(type)) {
@@ -179,118 +173,29 @@ Result<ExprVector> same_values(ExprContext&, const ExprCall& call, ExprArguments
 }
 
 Result<ExprVector> timestamp_of_date(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int64_t>(context, call.type(), arguments, [&](std::int64_t row, std::int64_t* out) {
-    *out = arguments[0].at<std::int32_t>(row) * kDayMicros;
-    return true;
-  });
+  return map_total<std::int64_t>(
+      context, call.type(), arguments,
+      [days = ExprValues<std::int32_t>(arguments[0])](std::int64_t row) { return days[row] * kDayMicros; });
 }
 Result<ExprVector> date_of_timestamp(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int32_t>(context, call.type(), arguments, [&](std::int64_t row, std::int32_t* out) {
-    *out = floor_days(arguments[0].at<std::int64_t>(row));
-    return true;
-  });
+  return map_total<std::int32_t>(
+      context, call.type(), arguments,
+      [micros = ExprValues<std::int64_t>(arguments[0])](std::int64_t row) { return floor_days(micros[row]); });
 }
 Result<ExprVector> time_of_timestamp(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int64_t>(context, call.type(), arguments, [&](std::int64_t row, std::int64_t* out) {
-    *out = micros_of_day(arguments[0].at<std::int64_t>(row));
-    return true;
-  });
-}
-
-// Shortest digits that read back as the same number, as PostgreSQL prints them: 1e+15 is the first with an exponent
-// (float32: 1e+06).
-template <typename T>
-std::size_t print_float(T value, char* out) {
-  const auto put = [out](std::string_view text) {
-    std::memcpy(out, text.data(), text.size());
-    return text.size();
-  };
-  if (std::isnan(value)) return put("NaN");
-  if (std::isinf(value)) return put(value < 0 ? "-Infinity" : "Infinity");
-  const T size = std::fabs(value);
-  const T large = std::is_same_v<T, float> ? T(1e6) : T(1e15);
-  const bool plain = value == 0 || (size >= T(1e-4) && size < large);
-  const auto form = plain ? std::chars_format::fixed : std::chars_format::scientific;
-  return static_cast<std::size_t>(std::to_chars(out, out + 48, value, form).ptr - out);
-}
-
-// At most 64 bytes at `out`.
-template <typename T>
-std::size_t print_value(const ExprVector& vector, std::int64_t row, char* out) {
-  const T value = value_at<T>(vector, row);
-  const TypeKind kind = vector.type.kind;
-  if (kind == TypeKind::kDate) return print_date(static_cast<std::int32_t>(value), out);
-  if (kind == TypeKind::kTime) return print_time(static_cast<std::int64_t>(value), out);
-  if (kind == TypeKind::kTimestamp) return print_timestamp(static_cast<std::int64_t>(value), vector.type.zoned, out);
-  if constexpr (std::is_same_v<T, bool>) {
-    const std::string_view text = value ? "true" : "false";
-    std::memcpy(out, text.data(), text.size());
-    return text.size();
-  } else if constexpr (std::is_same_v<T, Int128>) {
-    const std::string text = decimal_text(value, vector.type.scale);
-    std::memcpy(out, text.data(), text.size());
-    return text.size();
-  } else if constexpr (std::is_floating_point_v<T>) {
-    return print_float(value, out);
-  } else {
-    return static_cast<std::size_t>(std::to_chars(out, out + 32, value).ptr - out);
-  }
-}
-
-Result<ExprVector> print(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  const ExprVector& source = arguments[0];
-  return with_value_type(source.type, [&](auto zero) -> Result<ExprVector> {
-    using T = std::remove_cvref_t<decltype(zero)>;
-    if constexpr (std::is_same_v<T, std::string_view>) {
-      return text_as_text(context, call, arguments);
-    } else {
-      return map_text(context, call.type(), arguments, context.rows * 12, [&](std::int64_t row, ExprTextBuilder& out) {
-        char text[64];
-        const std::size_t bytes = print_value<T>(source, row, text);
-        if (call.type().kind == TypeKind::kFixedString && bytes > call.type().width) {
-          context.fault(row, "cast",
-                        fmt::format("'{}' is longer than {} bytes", std::string_view(text, bytes), call.type().width));
-          return false;
-        }
-        out.append({text, bytes});
-        return true;
-      });
-    }
-  });
+  return map_total<std::int64_t>(
+      context, call.type(), arguments,
+      [micros = ExprValues<std::int64_t>(arguments[0])](std::int64_t row) { return micros_of_day(micros[row]); });
 }
 
 }  // namespace
-
-std::size_t print_date(std::int32_t days, char* out) {
-  const CivilDate date = civil_from_days(days);
-  return static_cast<std::size_t>(fmt::format_to(out, "{:04}-{:02}-{:02}", date.year, date.month, date.day) - out);
-}
-
-std::size_t print_time(std::int64_t micros, char* out) {
-  const std::int64_t seconds = micros / kMicrosPerSecond;
-  char* end = fmt::format_to(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-  if (micros % kMicrosPerSecond != 0) {
-    end = fmt::format_to(end, ".{:06}", micros % kMicrosPerSecond);
-    while (end[-1] == '0') --end;
-  }
-  return static_cast<std::size_t>(end - out);
-}
-
-std::size_t print_timestamp(std::int64_t micros, bool zoned, char* out) {
-  std::size_t bytes = print_date(floor_days(micros), out);
-  out[bytes++] = ' ';
-  bytes += print_time(micros_of_day(micros), out + bytes);
-  if (!zoned) return bytes;
-  std::memcpy(out + bytes, "+00", 3);
-  return bytes + 3;
-}
 
 ExprKernel cast_kernel(const TypedExpr& expr) {
   if (expr.function != "cast") return nullptr;
   const DataType& from = expr.arguments.front().type;
   const DataType& to = expr.type;
   if (is_text(from.kind)) return text_cast_kernel(from, to);
-  if (to.kind == TypeKind::kString || to.kind == TypeKind::kFixedString) return print;
+  if (to.kind == TypeKind::kString || to.kind == TypeKind::kFixedString) return print_cast_kernel(from);
   if (from.kind == TypeKind::kBool) return integer_of_bool;
   if (is_number(from.kind)) return number_cast(from.kind, to.kind);
   if (from.kind == to.kind) return same_values;

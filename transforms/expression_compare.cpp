@@ -45,48 +45,41 @@ struct GreaterEqual {
   }
 };
 
-// One byte a row first, which vectorises; then eight bytes to eight bits at once.
-template <typename F>
-void fill_bits(std::int64_t rows, std::uint64_t* words, const F& f) {
-  std::array<std::uint8_t, 64> bytes;
-  for (std::int64_t begin = 0; begin < rows; begin += 64) {
-    const std::int64_t count = std::min<std::int64_t>(64, rows - begin);
-    bytes.fill(0);
-    if (count == 64) {
-      for (std::int64_t j = 0; j < 64; ++j) bytes[static_cast<std::size_t>(j)] = f(begin + j);
-    } else {
-      for (std::int64_t j = 0; j < count; ++j) bytes[static_cast<std::size_t>(j)] = f(begin + j);
-    }
-    std::uint64_t word = 0;
-    for (std::size_t k = 0; k < 8; ++k) {
-      std::uint64_t eight;
-      std::memcpy(&eight, bytes.data() + 8 * k, 8);
-      word |= (eight * 0x0102040810204080 >> 56) << (8 * k);  // gathers the lowest bits, the first byte's first
-    }
-    words[begin / 64] = word;
-  }
-}
-
 template <typename Op, typename T>
 void compare_values(const ExprVector& a, const ExprVector& b, std::int64_t rows, std::uint64_t* words) {
   if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
     const auto aligned = [](const ExprVector& v) {
       return reinterpret_cast<std::uintptr_t>(v.values) % alignof(T) == 0;
     };
-    if (aligned(a) && aligned(b)) {
+    if (aligned(a) && aligned(b) && !a.scalar && !b.scalar) {
       const T* left = reinterpret_cast<const T*>(a.values);
       const T* right = reinterpret_cast<const T*>(b.values);
-      if (b.scalar && !a.scalar) {
-        fill_bits(rows, words, [left, value = *right](std::int64_t i) { return Op::of(left[i], value); });
-        return;
-      }
-      if (!a.scalar && !b.scalar) {
-        fill_bits(rows, words, [left, right](std::int64_t i) { return Op::of(left[i], right[i]); });
-        return;
-      }
+      fill_bits(rows, words, [left, right](std::int64_t i) { return Op::of(left[i], right[i]); });
+      return;
+    }
+    if (aligned(a) && aligned(b) && !a.scalar) {
+      const T* left = reinterpret_cast<const T*>(a.values);
+      const T value = *reinterpret_cast<const T*>(b.values);
+      fill_bits(rows, words, [left, value](std::int64_t i) { return Op::of(left[i], value); });
+      return;
     }
   }
-  fill_bits(rows, words, [&](std::int64_t i) { return Op::of(value_at<T>(a, i), value_at<T>(b, i)); });
+  if constexpr (std::is_same_v<T, std::string_view> && (std::is_same_v<Op, Equal> || std::is_same_v<Op, NotEqual>)) {
+    if (b.scalar) {
+      fill_bits(rows, words, [texts = ExprTexts(a), text = ConstantText(b.text_at(0))](std::int64_t i) {
+        return text.is(texts[i], texts.readable_end()) == std::is_same_v<Op, Equal>;
+      });
+      return;
+    }
+  }
+  using Reader = typename ExprOrdered<T>::Reader;
+  const Reader left(a);
+  const Reader right(b);
+  if (b.scalar) {
+    fill_bits(rows, words, [left, value = right[0]](std::int64_t i) { return Op::of(left[i], value); });
+  } else {
+    fill_bits(rows, words, [left, right](std::int64_t i) { return Op::of(left[i], right[i]); });
+  }
 }
 
 template <typename Op>
@@ -191,27 +184,43 @@ Result<ExprVector> between(ExprContext& context, const ExprCall&, ExprArguments 
 // A list of constants, ascending, to be searched by halves.
 template <typename T>
 Result<ExprVector> in_sorted(ExprContext& context, ExprArguments arguments) {
-  std::vector<T> sorted;
+  using Reader = typename ExprOrdered<T>::Reader;
+  using Value = decltype(std::declval<const Reader&>()[0]);
+  struct Item {  // of bools, too, whose vector has no pointer
+    Value value;
+  };
+  std::vector<Item> sorted;
   bool with_null = false;
   for (const ExprVector& item : arguments.subspan(1)) {
     if (item.is_valid(0))
-      sorted.push_back(value_at<T>(item, 0));
+      sorted.push_back({Reader(item)[0]});
     else
       with_null = true;
   }
-  std::sort(sorted.begin(), sorted.end(), order_less<T>);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Item& a, const Item& b) { return order_less<Value>(a.value, b.value); });
+  const auto has = [values = Reader(arguments[0]), begin = sorted.data(), size = sorted.size()](std::int64_t row) {
+    if (size == 0) return false;
+    const Value value = values[row];
+    const Item* at = begin;
+    for (std::size_t left = size; left > 1;) {  // no branch on the outcome: values come in no order
+      const std::size_t half = left / 2;
+      at = order_less<Value>(value, at[half].value) ? at : at + half;
+      left -= half;
+    }
+    return order_equal<Value>(at->value, value);  // the last one that is not greater
+  };
+  if (!with_null) return map_bits(context, arguments.first(1), has);
   DataType type;
   type.kind = TypeKind::kBool;
-  return map_values<bool>(context, type, arguments.first(1), [&](std::int64_t row, bool* found) {
-    const T value = value_at<T>(arguments[0], row);
-    const auto at = std::lower_bound(sorted.begin(), sorted.end(), value, order_less<T>);
-    *found = at != sorted.end() && order_equal<T>(*at, value);
-    return *found || !with_null;
+  return map_values<bool>(context, type, arguments.first(1), [has](std::int64_t row, bool* found) {
+    *found = has(row);
+    return *found;
   });
 }
 
 Result<ExprVector> in_list(ExprContext& context, const ExprCall&, ExprArguments arguments) {
-  constexpr std::size_t kComparedOneByOneMax = 4;
+  const std::size_t kComparedOneByOneMax = value_bytes(arguments[0].type) == 0 ? 4 : 8;
   const auto items = arguments.subspan(1);
   const bool constant = std::all_of(items.begin(), items.end(), [](const ExprVector& item) { return item.scalar; });
   if (constant && items.size() > kComparedOneByOneMax) {
@@ -229,26 +238,35 @@ Result<ExprVector> in_list(ExprContext& context, const ExprCall&, ExprArguments 
 
 Result<ExprVector> nullif(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   TIPPLE_TRY(const ExprVector equal, equal_rows(context, arguments[0], arguments[1]));
-  std::vector<std::uint16_t> choice(static_cast<std::size_t>(context.rows), 0);
-  for (std::int64_t row = 0; row < context.rows; ++row) {
-    if (equal.is_valid(row) && equal.bool_at(row)) choice[static_cast<std::size_t>(row)] = kNoSource;
+  ExprVector result = arguments[0];
+  if (result.scalar) {
+    const std::vector<std::uint16_t> choice(static_cast<std::size_t>(context.rows), 0);
+    TIPPLE_TRY(result, select_rows(context, call.type(), arguments.first(1), choice));
   }
-  return select_rows(context, call.type(), arguments.first(1), choice);
+  // The values stay where they are: null rows may hold anything.
+  result.type = call.type();
+  result.array = nullptr;
+  TIPPLE_TRY(std::uint64_t * valid, own_validity(context, &result));
+  for (std::int64_t w = 0; w < bitmap_words(context.rows); ++w)
+    valid[w] &= ~(equal.bool_word(w) & equal.validity_word(w));
+  return result;
 }
 
 template <bool kGreatest>
 Result<ExprVector> extreme(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   std::vector<std::uint16_t> choice(static_cast<std::size_t>(context.rows), kNoSource);
   with_value_type(call.type(), [&](auto zero) {
-    using T = std::remove_cvref_t<decltype(zero)>;
+    using Reader = typename ExprOrdered<std::remove_cvref_t<decltype(zero)>>::Reader;
+    using Value = decltype(std::declval<const Reader&>()[0]);
+    const std::vector<Reader> values(arguments.begin(), arguments.end());
     for (std::int64_t row = 0; row < context.rows; ++row) {
       std::uint16_t& best = choice[static_cast<std::size_t>(row)];
       for (std::size_t i = 0; i < arguments.size(); ++i) {
         if (!arguments[i].is_valid(row)) continue;
-        const T value = value_at<T>(arguments[i], row);
         if (best != kNoSource) {
-          const T so_far = value_at<T>(arguments[best], row);
-          if (kGreatest ? !order_less<T>(so_far, value) : !order_less<T>(value, so_far)) continue;
+          const Value value = values[i][row];
+          const Value so_far = values[best][row];
+          if (kGreatest ? !order_less<Value>(so_far, value) : !order_less<Value>(value, so_far)) continue;
         }
         best = static_cast<std::uint16_t>(i);
       }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include <arrow/util/decimal.h>
 
 #include "base/check.h"
+#include "transforms/expression_digits.h"
 
 namespace tipple {
 namespace {
@@ -40,7 +42,7 @@ arrow::Decimal256 wide_power(int n) { return arrow::Decimal256(1).IncreaseScaleB
 
 bool multiply_decimals(Int128 a, Int128 b, int drop, int precision, Int128* out) {
   Int128 product;
-  if (!__builtin_mul_overflow(a, b, &product)) {
+  if (!multiply_overflows(a, b, &product)) [[likely]] {
     *out = drop == 0 ? product : divide_rounding(product, power_of_ten(drop));
     return fits_precision(*out, precision);
   }
@@ -50,9 +52,9 @@ bool multiply_decimals(Int128 a, Int128 b, int drop, int precision, Int128* out)
 
 bool divide_decimals(Int128 a, Int128 b, int lift, int precision, Int128* out) {
   Int128 lifted;
-  if (lift <= 38 && !__builtin_mul_overflow(a, power_of_ten(lift), &lifted)) {
-    const bool negative = b < 0;
-    *out = divide_rounding(negative ? -lifted : lifted, negative ? -b : b);
+  if (lift <= 38 && !multiply_overflows(a, power_of_ten(lift), &lifted)) [[likely]] {
+    const Int128 sign = b >> 127;
+    *out = divide_rounding((lifted ^ sign) - sign, (b ^ sign) - sign);
     return fits_precision(*out, precision);
   }
   if (lift > 76) return false;
@@ -62,27 +64,53 @@ bool divide_decimals(Int128 a, Int128 b, int lift, int precision, Int128* out) {
   return narrow(divide_wide(numerator.IncreaseScaleBy(lift), wide(b)), precision, out);
 }
 
-bool rescale_decimal(Int128 value, int from, int to, int precision, Int128* out) {
-  if (to < from) {
-    *out = divide_rounding(value, power_of_ten(from - to));
-  } else if (__builtin_mul_overflow(value, power_of_ten(to - from), out)) {
-    return false;
+namespace {
+
+constexpr std::uint64_t kNineteenDigits = 10'000'000'000'000'000'000U;
+constexpr int kWordDigits = 19;
+
+// All digits of `value`, at least `digits_min` of them.
+char* put_wide(UInt128 value, int digits_min, char* out) {
+  std::uint64_t parts[3];
+  int count = 0;
+  for (; count < 2 && value >= kNineteenDigits; ++count) {
+    const Divided divided = divide_magnitudes(value, kNineteenDigits);
+    parts[count] = static_cast<std::uint64_t>(divided.rest);
+    value = divided.quotient;
   }
-  return fits_precision(*out, precision);
+  const auto top = static_cast<std::uint64_t>(value);
+  int zeros = digits_min - count * kWordDigits - digit_count(top);
+  while (zeros-- > 0) *out++ = '0';
+  out = put_number(top, out);
+  while (count-- > 0) out = put_padded(parts[count], kWordDigits, out);
+  return out;
+}
+
+}  // namespace
+
+char* print_decimal(Int128 value, int scale, char* out) {
+  *out = '-';
+  out += value < 0 ? 1 : 0;
+  const UInt128 size = magnitude(value);
+  if (is_word(size) && scale < kWordDigits) {
+    const auto unit = static_cast<std::uint64_t>(power_of_ten(scale));
+    const auto small = static_cast<std::uint64_t>(size);
+    const std::uint64_t whole = small / unit;
+    out = put_number(whole, out);
+    if (scale == 0) return out;
+    *out++ = '.';
+    return put_padded(small - whole * unit, scale, out);
+  }
+  char* end = put_wide(size, scale + 1, out);
+  if (scale == 0) return end;
+  std::memmove(end - scale + 1, end - scale, static_cast<std::size_t>(scale));
+  *(end - scale) = '.';
+  return end + 1;
 }
 
 std::string decimal_text(Int128 value, int scale) {
-  const bool negative = value < 0;
-  unsigned __int128 size = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
-  std::string text;
-  for (int digit = 0; size != 0 || digit <= scale; ++digit) {
-    if (digit == scale && scale > 0) text += '.';
-    text += static_cast<char>('0' + static_cast<int>(size % 10));
-    size /= 10;
-  }
-  if (negative) text += '-';
-  std::reverse(text.begin(), text.end());
-  return text;
+  char text[64];
+  return std::string(text, print_decimal(value, scale, text));
 }
 
 double decimal_double(Int128 value, int scale) {
@@ -92,26 +120,55 @@ double decimal_double(Int128 value, int scale) {
                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     return static_cast<double>(static_cast<std::int64_t>(value)) / kPowers[scale];  // both exact: rounded once
   }
-  const std::string text = decimal_text(value, scale);
+  char text[64];
   double result = 0;
-  std::from_chars(text.data(), text.data() + text.size(), result);
+  std::from_chars(text, print_decimal(value, scale, text), result);
   return result;
 }
+
+namespace {
+
+// |value| = mantissa * 10^(exponent - 14), to 15 digits.
+struct FifteenDigits {
+  std::int64_t mantissa = 0;
+  int exponent = 0;
+};
+
+// False: the product is too near to a half to tell, or the number is out of the range of exact powers.
+bool read_quickly(double size, FifteenDigits* out) {
+  if (!(size >= 1e-7 && size < 1e15)) return false;
+  const int exponent = decimal_exponent(size);
+  const double product = size * kExactPowersOfTen[14 - exponent];  // within 1/16: a step is 1/8 there
+  if (!(product >= 1e14 && product < 1e15 - 1)) return false;
+  const auto whole = static_cast<std::int64_t>(product);
+  const double rest = product - static_cast<double>(whole);
+  if (rest == 0.5) return false;
+  *out = {whole + (rest > 0.5 ? 1 : 0), exponent};
+  return true;
+}
+
+FifteenDigits read_printed(double size) {
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, size, std::chars_format::scientific, 14).ptr;
+  FifteenDigits digits;
+  const char* at = text;
+  for (; *at != 'e'; ++at) {
+    if (*at != '.') digits.mantissa = digits.mantissa * 10 + (*at - '0');
+  }
+  std::from_chars(at[1] == '+' ? at + 2 : at + 1, end, digits.exponent);
+  return digits;
+}
+
+}  // namespace
 
 bool decimal_of_double(double value, int scale, int precision, Int128* out) {
   if (!std::isfinite(value) || std::fabs(value) >= 1e38) return false;
   // PostgreSQL takes the 15 digits that a double is sure of, so that 0.1::float8 is 0.1 exactly.
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, 14).ptr;
-  Int128 mantissa = 0;
-  const char* at = text;
-  const bool negative = *at == '-';
-  if (negative) ++at;
-  for (; *at != 'e'; ++at) {
-    if (*at != '.') mantissa = mantissa * 10 + (*at - '0');
-  }
-  int exponent = 0;
-  std::from_chars(at[1] == '+' ? at + 2 : at + 1, end, exponent);
+  const bool negative = std::signbit(value);
+  FifteenDigits digits;
+  if (!read_quickly(std::fabs(value), &digits)) digits = read_printed(std::fabs(value));
+  const Int128 mantissa = digits.mantissa;
+  const int exponent = digits.exponent;
   const int power = exponent - 14 + scale;  // value * 10^scale = mantissa * 10^power
   if (power < -37) {
     *out = 0;

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/csv_rule.h"
-#include "transforms/expression_vector.h"
+#include "transforms/expression_writer.h"
 
 namespace tipple {
 namespace {
@@ -65,7 +65,7 @@ const Json* step(const Json& at, std::string_view key) {
 
 template <bool kText>
 Result<ExprVector> extract_json(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextBuilder& out) {
+  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextWriter& out) {
     Json document;
     if (!parse(context, row, arguments[0].text_at(row), &document)) return false;
     const Json* at = &document;
@@ -83,7 +83,7 @@ Result<ExprVector> extract_json(ExprContext& context, const ExprCall& call, Expr
 }
 
 Result<ExprVector> type_name(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextBuilder& out) {
+  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextWriter& out) {
     Json document;
     if (!parse(context, row, arguments[0].text_at(row), &document)) return false;
     out.append(document.type_name());

@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "formats/csv_number.h"  // the powers of ten
 #include "transforms/expression_decimal.h"
-#include "transforms/expression_vector.h"
+#include "transforms/expression_rows.h"
 
 namespace tipple {
 namespace {
@@ -74,7 +75,9 @@ Outcome log_of(double base, double x) {
 Outcome scaled(double x, double digits, double (*whole)(double)) {
   if (!std::isfinite(x) || digits > 308) return good(x);
   if (digits < -308) return good(0);
-  const double power = std::pow(10.0, std::fabs(digits));
+  const double places = std::fabs(digits);
+  const double power = places <= 22 && places == std::floor(places) ? kExactPowersOfTen[static_cast<int>(places)]
+                                                                    : std::pow(10.0, places);
   const double moved = digits < 0 ? x / power : x * power;
   if (!std::isfinite(moved) || std::fabs(moved) >= 9007199254740992.0) return good(x);
   // 2.675 * 100 is 267.49999999999994: within the last bits of a half or a whole it is meant to be one.
@@ -97,29 +100,33 @@ std::string fault_text(const char* rule, const std::string& call) {
 
 template <OfOne kFunction>
 Result<ExprVector> of_one(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<double>(context, call.type(), arguments, [&](std::int64_t row, double* out) {
-    const double x = arguments[0].at<double>(row);
-    const Outcome outcome = kFunction(x);
-    *out = outcome.value;
-    if (outcome.rule == nullptr) [[likely]]
-      return true;
-    context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({})", call.expr->function, x)));
-    return false;
-  });
+  return map_values<double>(
+      context, call.type(), arguments, [&, values = ExprValues<double>(arguments[0])](std::int64_t row, double* out) {
+        const double x = values[row];
+        const Outcome outcome = kFunction(x);
+        *out = outcome.value;
+        if (outcome.rule == nullptr) [[likely]]
+          return true;
+        context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({})", call.expr->function, x)));
+        return false;
+      });
 }
 
 template <OfTwo kFunction, typename Second = double>
 Result<ExprVector> of_two(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<double>(context, call.type(), arguments, [&](std::int64_t row, double* out) {
-    const double x = arguments[0].at<double>(row);
-    const auto y = arguments[1].at<Second>(row);
-    const Outcome outcome = kFunction(x, static_cast<double>(y));
-    *out = outcome.value;
-    if (outcome.rule == nullptr) [[likely]]
-      return true;
-    context.fault(row, outcome.rule, fault_text(outcome.rule, fmt::format("{}({}, {})", call.expr->function, x, y)));
-    return false;
-  });
+  return map_values<double>(
+      context, call.type(), arguments,
+      [&, xs = ExprValues<double>(arguments[0]), ys = ExprValues<Second>(arguments[1])](std::int64_t row, double* out) {
+        const double x = xs[row];
+        const auto y = ys[row];
+        const Outcome outcome = kFunction(x, static_cast<double>(y));
+        *out = outcome.value;
+        if (outcome.rule == nullptr) [[likely]]
+          return true;
+        context.fault(row, outcome.rule,
+                      fault_text(outcome.rule, fmt::format("{}({}, {})", call.expr->function, x, y)));
+        return false;
+      });
 }
 
 Result<ExprVector> pi(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
@@ -135,11 +142,11 @@ enum class Towards { kNearest, kZero, kAbove, kBelow };
 
 Int128 whole_part(Int128 value, Int128 unit, Towards towards) {
   if (towards == Towards::kNearest) return divide_rounding(value, unit);
-  const Int128 quotient = value / unit;
-  const bool rest = value % unit != 0;
-  if (towards == Towards::kAbove && rest && value > 0) return quotient + 1;
-  if (towards == Towards::kBelow && rest && value < 0) return quotient - 1;
-  return quotient;
+  const Divided divided = divide_magnitudes(magnitude(value), static_cast<UInt128>(unit));
+  const auto sign = static_cast<UInt128>(value >> 127);
+  const bool rest = divided.rest != 0;
+  const bool away = rest & (towards == Towards::kAbove ? value > 0 : (towards == Towards::kBelow) & (value < 0));
+  return static_cast<Int128>(((divided.quotient + UInt128{away}) ^ sign) - sign);
 }
 
 // To `digits` after the point, then to the result's scale.
@@ -147,31 +154,34 @@ template <Towards kTowards>
 Result<ExprVector> round_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const int scale = arguments[0].type.scale;
   const int result_scale = call.type().scale;
-  return map_values<Int128>(context, call.type(), arguments, [&](std::int64_t row, Int128* out) {
-    const Int128 value = arguments[0].at<Int128>(row);
-    const std::int64_t wanted = arguments.size() == 2 ? arguments[1].at<std::int64_t>(row) : 0;
-    const std::int64_t digits = std::min<std::int64_t>(wanted, scale);
-    *out = 0;
-    if (scale - digits > kDigitsMax) return true;  // nothing is left of it
-    const Int128 unit = power_of_ten(static_cast<int>(scale - digits));
-    Int128 rounded = 0;
-    if (__builtin_mul_overflow(whole_part(value, unit, kTowards), unit, &rounded) ||
-        !rescale_decimal(rounded, scale, result_scale, call.type().precision, out)) {
-      context.fault(
-          row, "overflow",
-          fmt::format("{} rounded is out of the range of {}", decimal_text(value, scale), call.type().to_string()));
-      return false;
-    }
-    return true;
-  });
+  return map_values<Int128>(
+      context, call.type(), arguments,
+      [&, scale, result_scale, with_digits = arguments.size() == 2, values = ExprValues<Int128>(arguments[0]),
+       places = ExprValues<std::int64_t>(arguments.back())](std::int64_t row, Int128* out) {
+        const Int128 value = values[row];
+        const std::int64_t wanted = with_digits ? places[row] : 0;
+        const std::int64_t digits = std::min<std::int64_t>(wanted, scale);
+        *out = 0;
+        if (scale - digits > kDigitsMax) return true;  // nothing is left of it
+        const Int128 unit = power_of_ten(static_cast<int>(scale - digits));
+        Int128 rounded = 0;
+        if (multiply_overflows(whole_part(value, unit, kTowards), unit, &rounded) ||
+            !rescale_decimal(rounded, scale, result_scale, call.type().precision, out)) {
+          context.fault(
+              row, "overflow",
+              fmt::format("{} rounded is out of the range of {}", decimal_text(value, scale), call.type().to_string()));
+          return false;
+        }
+        return true;
+      });
 }
 
 Result<ExprVector> sign_decimal(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<Int128>(context, call.type(), arguments, [&](std::int64_t row, Int128* out) {
-    const Int128 value = arguments[0].at<Int128>(row);
-    *out = (value > 0) - (value < 0);
-    return true;
-  });
+  return map_total<Int128>(context, call.type(), arguments,
+                           [values = ExprValues<Int128>(arguments[0])](std::int64_t row) {
+                             const Int128 value = values[row];
+                             return Int128{(value > 0) - (value < 0)};
+                           });
 }
 
 struct Named {

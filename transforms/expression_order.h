@@ -8,7 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "transforms/expression_vector.h"
+#include "transforms/expression_search.h"
 
 namespace tipple {
 
@@ -70,13 +70,18 @@ decltype(auto) with_value_type(const DataType& type, const F& f) {
 // One value of a row, and of a scalar for every row.
 template <typename T>
 [[nodiscard]] inline T value_at(const ExprVector& vector, std::int64_t row) {
-  if constexpr (std::is_same_v<T, bool>)
-    return vector.bool_at(row);
-  else if constexpr (std::is_same_v<T, std::string_view>)
-    return vector.text_at(row);
-  else
-    return vector.at<T>(row);
+  return ExprValues<T>(vector)[row];
 }
+
+// Reads values of a column to compare them: texts with their heads.
+template <typename T>
+struct ExprOrdered {
+  using Reader = ExprValues<T>;
+};
+template <>
+struct ExprOrdered<std::string_view> {
+  using Reader = HeadedTexts;
+};
 
 // Bits of equal rows, null where one side is.
 [[nodiscard]] Result<ExprVector> equal_rows(ExprContext& context, const ExprVector& a, const ExprVector& b);

@@ -1,14 +1,12 @@
-// LIKE, ILIKE and regular expressions (RE2: linear time, whatever the pattern).
+// Regular expressions (RE2: linear time, whatever the pattern). LIKE is in expression_like.cpp.
 #include <re2/re2.h>
-
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "base/limits.h"
 #include "formats/csv_rule.h"
 #include "transforms/expression_utf8.h"
-#include "transforms/expression_vector.h"
+#include "transforms/expression_writer.h"
 
 namespace tipple {
 namespace {
@@ -95,7 +93,7 @@ Result<ExprVector> regexp_like(ExprContext& context, const ExprCall& call, ExprA
 
 Result<ExprVector> regexp_substr(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   RowRegex regexes(context, call, arguments);
-  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextBuilder& out) {
+  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextWriter& out) {
     const Regex* regex = regexes.of(row);
     if (regex == nullptr) return false;
     const std::string_view text = arguments[0].text_at(row);
@@ -110,7 +108,7 @@ constexpr int kGroupsMax = 9;
 
 // \1 to \9 are groups, \& the match, \\ a backslash.
 void append_replacement(std::string_view replacement, const re2::StringPiece* groups, int group_count,
-                        ExprTextBuilder& out) {
+                        ExprTextWriter& out) {
   for (std::size_t at = 0; at < replacement.size();) {
     const std::size_t plain = std::min(replacement.find('\\', at), replacement.size());
     out.append(replacement.substr(at, plain - at));
@@ -131,7 +129,7 @@ void append_replacement(std::string_view replacement, const re2::StringPiece* gr
 
 Result<ExprVector> regexp_replace(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   RowRegex regexes(context, call, arguments);
-  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextBuilder& out) {
+  return map_text(context, call.type(), arguments, context.rows * 8, [&](std::int64_t row, ExprTextWriter& out) {
     const Regex* regex = regexes.of(row);
     if (regex == nullptr) return false;
     const std::string_view text = arguments[0].text_at(row);
@@ -156,104 +154,12 @@ Result<ExprVector> regexp_replace(ExprContext& context, const ExprCall& call, Ex
   });
 }
 
-// % is any text, _ one character, and what stands behind `escape` is itself. Goes back to the last % only, so it takes
-// at most text * pattern steps. Precondition: the pattern does not end with the escape.
-bool matches_like(std::string_view text, std::string_view pattern, std::string_view escape) {
-  std::size_t t = 0;
-  std::size_t p = 0;
-  std::size_t star = std::string_view::npos;  // behind the last %
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    bool same = false;
-    std::size_t text_bytes = 1;
-    std::size_t pattern_bytes = 1;
-    if (p < pattern.size()) {
-      const bool escaped = !escape.empty() && pattern.substr(p).starts_with(escape);
-      const std::size_t literal = escaped ? p + escape.size() : p;
-      if (!escaped && pattern[p] == '%') {
-        star = ++p;
-        star_text = t;
-        continue;
-      }
-      if (!escaped && pattern[p] == '_') {
-        text_bytes = character_bytes(text, t);
-        same = true;
-      } else {
-        same = text[t] == pattern[literal];
-        pattern_bytes = literal + 1 - p;
-      }
-    }
-    if (same) {
-      t += text_bytes;
-      p += pattern_bytes;
-    } else if (star != std::string_view::npos) {
-      star_text += character_bytes(text, star_text);
-      t = star_text;
-      p = star;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '%' && escape != "%") ++p;
-  return p == pattern.size();
-}
-
-// The inside of a '%...%' pattern without further meaning: such a text is searched for as it stands. Nothing: another
-// pattern.
-std::optional<std::string_view> contained_text(std::string_view pattern, std::string_view escape) {
-  if (pattern.size() < 3 || !pattern.starts_with('%') || !pattern.ends_with('%') || escape == "%") return std::nullopt;
-  const std::string_view inside = pattern.substr(1, pattern.size() - 2);
-  const bool plain = inside.find_first_of("%_") == std::string_view::npos &&
-                     (escape.empty() || inside.find(escape) == std::string_view::npos);
-  return plain ? std::optional(inside) : std::nullopt;
-}
-
-bool ends_with_escape(std::string_view pattern, std::string_view escape) {
-  if (escape.empty()) return false;
-  for (std::size_t at = pattern.find(escape); at != std::string_view::npos;
-       at = pattern.find(escape, at + escape.size() + 1)) {
-    if (at + escape.size() == pattern.size()) return true;
-  }
-  return false;
-}
-
-template <bool kIgnoreCase>
-Result<ExprVector> like(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  const bool constant = arguments[1].scalar && arguments[1].is_valid(0);
-  const bool constant_escape = arguments.size() == 2 || (arguments[2].scalar && arguments[2].is_valid(0));
-  const auto contained =
-      constant && constant_escape && !kIgnoreCase
-          ? contained_text(arguments[1].text_at(0), arguments.size() == 3 ? arguments[2].text_at(0) : "\\")
-          : std::nullopt;
-  const std::string lowered = constant && kIgnoreCase ? lower_text(arguments[1].text_at(0)) : "";
-  return map_values<bool>(context, call.type(), arguments, [&](std::int64_t row, bool* out) {
-    const std::string_view text = arguments[0].text_at(row);
-    const std::string_view pattern = arguments[1].text_at(row);
-    const std::string_view escape = arguments.size() == 3 ? arguments[2].text_at(row) : "\\";
-    if (character_count(escape) > 1 || ends_with_escape(pattern, escape)) {
-      context.fault(row, "domain",
-                    character_count(escape) > 1
-                        ? "an escape of LIKE is one character or none"
-                        : fmt::format("the pattern {} ends with its escape", printable_text(pattern)));
-      return false;
-    }
-    if constexpr (kIgnoreCase) {
-      *out = matches_like(lower_text(text), constant ? lowered : lower_text(pattern), escape);
-    } else {
-      *out = contained ? text.find(*contained) != std::string_view::npos : matches_like(text, pattern, escape);
-    }
-    return true;
-  });
-}
-
 }  // namespace
 
 ExprKernel pattern_kernel(const TypedExpr& expr) {
-  if (expr.function == "like") return like<false>;
-  if (expr.function == "ilike") return like<true>;
   if (expr.function == "regexp_like") return regexp_like;
   if (expr.function == "regexp_substr") return regexp_substr;
-  return expr.function == "regexp_replace" ? regexp_replace : nullptr;
+  return expr.function == "regexp_replace" ? regexp_replace : like_kernel(expr);
 }
 
 Result<std::shared_ptr<const ExprPrepared>> prepare_pattern(const TypedExpr& expr,

@@ -9,7 +9,7 @@
 #include "formats/arrow_types.h"
 #include "jobs/expression_types.h"
 #include "transforms/expression_order.h"
-#include "transforms/expression_vector.h"
+#include "transforms/expression_writer.h"
 
 namespace tipple {
 namespace {
@@ -86,12 +86,14 @@ Result<ExprVector> evaluate_logic(ExprContext& context, const ExprNode& node, co
 
 // The rows of `taken` take their value from `source`.
 void choose(const std::vector<std::uint64_t>& taken, std::uint16_t source, std::vector<std::uint16_t>* choice) {
-  for (std::size_t row = 0; row < choice->size(); ++row) {
-    if (taken[row / 64] == 0) {
-      row |= 63;
-      continue;
+  for (std::size_t begin = 0; begin < choice->size(); begin += 64) {
+    std::uint64_t word = taken[begin / 64];
+    if (word == 0) continue;
+    const std::size_t end = std::min(begin + 64, choice->size());
+    for (std::size_t row = begin; row < end; ++row, word >>= 1) {  // no branch: which arm comes in no order
+      const auto mask = static_cast<std::uint16_t>(0 - (word & 1));
+      (*choice)[row] = static_cast<std::uint16_t>(((*choice)[row] & ~mask) | (source & mask));
     }
-    if ((taken[row / 64] >> (row % 64) & 1) != 0) (*choice)[row] = source;
   }
 }
 
@@ -203,11 +205,11 @@ ExprKernel find_kernel(const TypedExpr& expr) {
 Result<ExprVector> text_scalar(std::string_view text) {
   ExprFaults none;
   ExprContext context(1, none, arrow::default_memory_pool());
-  ExprTextBuilder builder(context);
-  TIPPLE_RETURN_IF_ERROR(builder.begin(static_cast<std::int64_t>(text.size())));
-  builder.append(text);
-  builder.end_row(0);
-  TIPPLE_TRY(ExprVector vector, builder.finish(type_of(TypeKind::kString)));
+  ExprTextColumn column(context);
+  TIPPLE_TRY(ExprTextWriter writer, column.begin(static_cast<std::int64_t>(text.size())));
+  writer.append(text);
+  column.offsets()[1] = writer.end_row();
+  TIPPLE_TRY(ExprVector vector, column.finish(type_of(TypeKind::kString), writer));
   vector.scalar = true;
   return vector;
 }

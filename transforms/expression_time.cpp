@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "transforms/expression_calendar.h"
 #include "transforms/expression_decimal.h"
-#include "transforms/expression_vector.h"
+#include "transforms/expression_rows.h"
 
 namespace tipple {
 namespace {
@@ -22,32 +22,37 @@ bool beyond(ExprContext& context, std::int64_t row, const std::string& what) {
 
 template <int kSign>
 Result<ExprVector> add_days(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int32_t>(context, call.type(), arguments, [&](std::int64_t row, std::int32_t* out) {
-    std::int64_t days = arguments[1].at<std::int64_t>(row);
-    const std::int64_t from = arguments[0].at<std::int32_t>(row);
-    // Beyond this every sum is out of range, whatever the sign.
-    constexpr std::int64_t kDaysBound = 10'000'000;
-    days = std::clamp(days, -kDaysBound, kDaysBound) * kSign + from;
-    if (days < kDaysMin || days > kDaysMax) return beyond(context, row, "the date");
-    *out = static_cast<std::int32_t>(days);
-    return true;
-  });
+  return map_values<std::int32_t>(
+      context, call.type(), arguments,
+      [&, dates = ExprValues<std::int32_t>(arguments[0]), counts = ExprValues<std::int64_t>(arguments[1])](
+          std::int64_t row, std::int32_t* out) {
+        std::int64_t days = counts[row];
+        const std::int64_t from = dates[row];
+        // Beyond this every sum is out of range, whatever the sign.
+        constexpr std::int64_t kDaysBound = 10'000'000;
+        days = std::clamp(days, -kDaysBound, kDaysBound) * kSign + from;
+        if (days < kDaysMin || days > kDaysMax) return beyond(context, row, "the date");
+        *out = static_cast<std::int32_t>(days);
+        return true;
+      });
 }
 
 Result<ExprVector> date_difference(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int32_t>(context, call.type(), arguments, [&](std::int64_t row, std::int32_t* out) {
-    *out = static_cast<std::int32_t>(std::int64_t{arguments[0].at<std::int32_t>(row)} -
-                                     arguments[1].at<std::int32_t>(row));
-    return true;
-  });
+  return map_total<std::int32_t>(
+      context, call.type(), arguments,
+      [to = ExprValues<std::int32_t>(arguments[0]), from = ExprValues<std::int32_t>(arguments[1])](std::int64_t row) {
+        return static_cast<std::int32_t>(std::int64_t{to[row]} - from[row]);
+      });
 }
 
 Result<ExprVector> epoch_between(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<Int128>(context, call.type(), arguments, [&](std::int64_t row, Int128* out) {
-    *out = Int128{arguments[0].at<std::int64_t>(row)} - arguments[1].at<std::int64_t>(row);
-    if (fits_precision(*out, call.type().precision)) return true;
-    return beyond(context, row, "the difference");
-  });
+  return map_values<Int128>(context, call.type(), arguments,
+                            [&, precision = call.type().precision, to = ExprValues<std::int64_t>(arguments[0]),
+                             from = ExprValues<std::int64_t>(arguments[1])](std::int64_t row, Int128* out) {
+                              *out = Int128{to[row]} - from[row];
+                              if (fits_precision(*out, precision)) return true;
+                              return beyond(context, row, "the difference");
+                            });
 }
 
 // "months,days,microseconds"
@@ -66,16 +71,16 @@ Interval interval_of(std::string_view text) {
   return interval;
 }
 
+// False: it has more months, days or microseconds than 64 bits.
+bool multiply(const Interval& interval, std::int64_t times, Interval* out) {
+  bool overflow = false;
+  for (std::size_t i = 0; i < 3; ++i) overflow |= __builtin_mul_overflow(interval.parts[i], times, &out->parts[i]);
+  return !overflow;
+}
+
 // Months first, the day held within its month; then days; then microseconds.
-bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t times, std::int64_t* out) {
-  std::int64_t months = 0;
-  std::int64_t days = 0;
-  std::int64_t rest = 0;
-  if (__builtin_mul_overflow(interval.parts[0], times, &months) ||
-      __builtin_mul_overflow(interval.parts[1], times, &days) ||
-      __builtin_mul_overflow(interval.parts[2], times, &rest)) {
-    return false;
-  }
+[[gnu::always_inline]] inline bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t* out) {
+  const auto [months, days, rest] = interval.parts;
   constexpr std::int64_t kMonthsBound = 12 * 10'000;
   if (months < -kMonthsBound || months > kMonthsBound || !is_timestamp(micros)) return false;
   std::int32_t day_number = floor_days(micros);
@@ -83,8 +88,8 @@ bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t ti
     const CivilDate date = civil_from_days(day_number);
     const std::int64_t month_number = date.year * 12LL + date.month - 1 + months;
     if (month_number < 12 || month_number >= 12 * 10'000) return false;
-    const auto year = static_cast<std::uint32_t>(month_number / 12);
-    const auto month = static_cast<std::uint32_t>(month_number % 12 + 1);
+    const auto year = static_cast<std::uint32_t>(month_number) / 12;
+    const auto month = static_cast<std::uint32_t>(month_number) % 12 + 1;
     const auto last = static_cast<std::uint32_t>(kDaysInMonth[leap_year(year)][month - 1]);
     day_number = days_from_civil(year, month, std::min(static_cast<std::uint32_t>(date.day), last));
   }
@@ -97,19 +102,60 @@ bool add_interval(std::int64_t micros, const Interval& interval, std::int64_t ti
   return is_timestamp(*out);
 }
 
+// Without months, and so short that sums of it and a timestamp have 64 bits: its microseconds. Nothing: another one.
+std::optional<std::int64_t> short_micros(const Interval& interval) {
+  constexpr std::int64_t kDaysBound = 10'000'000;
+  const auto [months, days, rest] = interval.parts;
+  const bool is_short = months == 0 && days >= -kDaysBound && days <= kDaysBound && rest >= -kDaysBound * kDayMicros &&
+                        rest <= kDaysBound * kDayMicros;
+  return is_short ? std::optional(days * kDayMicros + rest) : std::nullopt;
+}
+
+// By one interval for all rows.
+Result<ExprVector> shift_once(ExprContext& context, const ExprCall& call, ExprArguments arguments,
+                              const Interval& interval, bool fits) {
+  const ExprValues<std::int64_t> moments(arguments[0]);
+  if (const auto micros = short_micros(interval); fits && micros) {
+    return map_values<std::int64_t>(context, call.type(), arguments,
+                                    [&context, moments, by = *micros](std::int64_t row, std::int64_t* out) {
+                                      const std::int64_t from = moments[row];
+                                      if (is_timestamp(from) && is_timestamp(from + by)) [[likely]] {
+                                        *out = from + by;
+                                        return true;
+                                      }
+                                      return beyond(context, row, "the timestamp");
+                                    });
+  }
+  return map_values<std::int64_t>(context, call.type(), arguments,
+                                  [&context, moments, interval, fits](std::int64_t row, std::int64_t* out) {
+                                    if (fits && add_interval(moments[row], interval, out)) [[likely]]
+                                      return true;
+                                    *out = 0;
+                                    return beyond(context, row, "the timestamp");
+                                  });
+}
+
 template <int kSign>
 Result<ExprVector> shift(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const Interval interval = interval_of(arguments[1].text_at(0));
-  return map_values<std::int64_t>(context, call.type(), arguments, [&](std::int64_t row, std::int64_t* out) {
-    const std::int64_t times = arguments.size() == 3 ? arguments[2].at<std::int64_t>(row) : 1;
-    std::int64_t signed_times = 0;
-    if (!__builtin_mul_overflow(times, std::int64_t{kSign}, &signed_times) &&
-        add_interval(arguments[0].at<std::int64_t>(row), interval, signed_times, out)) {
-      return true;
-    }
-    *out = 0;
-    return beyond(context, row, "the timestamp");
-  });
+  if (arguments.size() == 2) {
+    Interval once;
+    const bool fits = multiply(interval, kSign, &once);
+    return shift_once(context, call, arguments, once, fits);
+  }
+  return map_values<std::int64_t>(
+      context, call.type(), arguments,
+      [&context, interval, moments = ExprValues<std::int64_t>(arguments[0]),
+       counts = ExprValues<std::int64_t>(arguments[2])](std::int64_t row, std::int64_t* out) {
+        std::int64_t times = 0;
+        Interval moved;
+        if (!__builtin_mul_overflow(counts[row], std::int64_t{kSign}, &times) && multiply(interval, times, &moved) &&
+            add_interval(moments[row], moved, out)) {
+          return true;
+        }
+        *out = 0;
+        return beyond(context, row, "the timestamp");
+      });
 }
 
 enum class Field {
@@ -145,10 +191,41 @@ std::optional<Field> field_of(std::string_view name) {
   return std::nullopt;
 }
 
+// f(the field as a constant): loops are compiled for each field, which their rows then need not look at.
+template <typename F>
+Result<ExprVector> with_field(Field field, const F& f) {
+  switch (field) {
+#define TIPPLE_FIELD(name) \
+  case Field::name:        \
+    return f(std::integral_constant<Field, Field::name>{});
+    TIPPLE_FIELD(kYear)
+    TIPPLE_FIELD(kMonth)
+    TIPPLE_FIELD(kDay)
+    TIPPLE_FIELD(kHour)
+    TIPPLE_FIELD(kMinute)
+    TIPPLE_FIELD(kSecond)
+    TIPPLE_FIELD(kQuarter)
+    TIPPLE_FIELD(kWeek)
+    TIPPLE_FIELD(kIsoyear)
+    TIPPLE_FIELD(kDow)
+    TIPPLE_FIELD(kIsodow)
+    TIPPLE_FIELD(kDoy)
+    TIPPLE_FIELD(kEpoch)
+    TIPPLE_FIELD(kDecade)
+    TIPPLE_FIELD(kCentury)
+    TIPPLE_FIELD(kMillennium)
+    TIPPLE_FIELD(kMillisecond)
+    TIPPLE_FIELD(kMicrosecond)
+    TIPPLE_FIELD(kJulian)
+#undef TIPPLE_FIELD
+  }
+  TIPPLE_CHECK(false, "a field of no name");
+}
+
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Of second, millisecond and epoch the microseconds: their decimals have 6 digits (milliseconds 3).
-std::int64_t field_value(Field field, std::int32_t days, std::int64_t micros) {
+[[gnu::always_inline]] inline std::int64_t field_value(Field field, std::int32_t days, std::int64_t micros) {
   const CivilDate date = civil_from_days(days);
   switch (field) {
     case Field::kYear:
@@ -176,7 +253,7 @@ std::int64_t field_value(Field field, std::int32_t days, std::int64_t micros) {
     case Field::kIsodow:
       return iso_weekday(days);
     case Field::kDoy:
-      return days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1;
+      return day_of_year(days);
     case Field::kEpoch:
       return days * kDayMicros + micros;
     case Field::kDecade:
@@ -191,35 +268,47 @@ std::int64_t field_value(Field field, std::int32_t days, std::int64_t micros) {
   TIPPLE_CHECK(false, "a field of no name");
 }
 
-// Days and microseconds of the day of a date, a timestamp or a time.
-void moment_at(const ExprVector& vector, std::int64_t row, std::int32_t* days, std::int64_t* micros) {
+struct Moment {
+  std::int32_t days;
+  std::int64_t micros;  // of the day
+};
+
+// f(moment of a row) for each of a column's types; what is out of range counts as the range's end.
+template <typename F>
+Result<ExprVector> with_moments(const ExprVector& vector, const F& f) {
   if (vector.type.kind == TypeKind::kDate) {
-    *days = std::clamp(vector.at<std::int32_t>(row), kDaysMin, kDaysMax);
-    *micros = 0;
-    return;
+    return f([days = ExprValues<std::int32_t>(vector)](std::int64_t row) {
+      return Moment{std::clamp(days[row], kDaysMin, kDaysMax), 0};
+    });
   }
-  const std::int64_t value =
-      std::clamp(vector.at<std::int64_t>(row), kDaysMin * kDayMicros, (std::int64_t{kDaysMax} + 1) * kDayMicros - 1);
-  *days = vector.type.kind == TypeKind::kTime ? 0 : floor_days(value);
-  *micros = vector.type.kind == TypeKind::kTime ? value : micros_of_day(value);
+  const auto clamped = [micros = ExprValues<std::int64_t>(vector)](std::int64_t row) {
+    return std::clamp(micros[row], kDaysMin * kDayMicros, (std::int64_t{kDaysMax} + 1) * kDayMicros - 1);
+  };
+  if (vector.type.kind == TypeKind::kTime) return f([clamped](std::int64_t row) { return Moment{0, clamped(row)}; });
+  return f([clamped](std::int64_t row) {
+    const std::int64_t micros = clamped(row);
+    const std::int32_t days = floor_days(micros);
+    return Moment{days, micros - days * kDayMicros};
+  });
 }
 
-template <typename T>
-Result<ExprVector> extract_as(ExprContext& context, const ExprCall& call, ExprArguments arguments, Field field) {
-  return map_values<T>(context, call.type(), arguments, [&](std::int64_t row, T* out) {
-    std::int32_t days = 0;
-    std::int64_t micros = 0;
-    moment_at(arguments[1], row, &days, &micros);
-    *out = field_value(field, days, micros);
-    return true;
-  });
+constexpr bool has_decimals(Field field) {
+  return field == Field::kSecond || field == Field::kMillisecond || field == Field::kEpoch;
 }
 
 Result<ExprVector> extract(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   const auto field = field_of(arguments[0].text_at(0));
   TIPPLE_CHECK(field.has_value(), "the checker knows the fields");
-  if (call.type().kind == TypeKind::kDecimal) return extract_as<Int128>(context, call, arguments, *field);
-  return extract_as<std::int64_t>(context, call, arguments, *field);
+  TIPPLE_CHECK(has_decimals(*field) == (call.type().kind == TypeKind::kDecimal), "the checker knows their types");
+  return with_field(*field, [&](auto constant) {
+    using T = std::conditional_t<has_decimals(decltype(constant)::value), Int128, std::int64_t>;
+    return with_moments(arguments[1], [&](auto moments) {
+      return map_total<T>(context, call.type(), arguments, [moments](std::int64_t row) {
+        const Moment moment = moments(row);
+        return T{field_value(decltype(constant)::value, moment.days, moment.micros)};
+      });
+    });
+  });
 }
 
 std::int32_t year_start(std::int64_t year) {
@@ -227,7 +316,7 @@ std::int32_t year_start(std::int64_t year) {
 }
 
 // The beginning of the unit that holds the moment. False: not a unit to cut to.
-bool truncate(Field field, std::int64_t micros, std::int64_t* out) {
+[[gnu::always_inline]] inline bool truncate(Field field, std::int64_t micros, std::int64_t* out) {
   const std::int32_t days = floor_days(micros);
   const std::int64_t of_day = micros_of_day(micros);
   const CivilDate date = civil_from_days(days);
@@ -262,7 +351,7 @@ bool truncate(Field field, std::int64_t micros, std::int64_t* out) {
                               static_cast<std::uint32_t>((date.month - 1) / 3 * 3 + 1), 1);
       break;
     case Field::kYear:
-      first = year_start(date.year);
+      first = days - day_of_year(days) + 1;
       break;
     case Field::kDecade:
       first = year_start(date.year / 10 * 10);
@@ -293,28 +382,43 @@ std::string field_name(std::string_view text) {
 }
 
 Result<ExprVector> date_trunc(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  const auto constant =
-      arguments[0].scalar && arguments[0].is_valid(0) ? field_of(field_name(arguments[0].text_at(0))) : std::nullopt;
-  return map_values<std::int64_t>(context, call.type(), arguments, [&](std::int64_t row, std::int64_t* out) {
-    const std::int64_t micros = arguments[1].at<std::int64_t>(row);
-    const auto field = arguments[0].scalar ? constant : field_of(field_name(arguments[0].text_at(row)));
-    if (field && is_timestamp(micros) && truncate(*field, micros, out)) return true;
+  const auto fault = [&](std::int64_t row) {
     context.fault(row, "domain",
                   fmt::format("date_trunc does not cut to '{}'", arguments[0].text_at(row).substr(0, 32)));
     return false;
+  };
+  const ExprValues<std::int64_t> moments(arguments[1]);
+  const auto constant =
+      arguments[0].scalar && arguments[0].is_valid(0) ? field_of(field_name(arguments[0].text_at(0))) : std::nullopt;
+  if (constant) {
+    return with_field(*constant, [&](auto field) {
+      return map_values<std::int64_t>(
+          context, call.type(), arguments, [fault, moments](std::int64_t row, std::int64_t* out) {
+            const std::int64_t micros = moments[row];
+            return (is_timestamp(micros) && truncate(decltype(field)::value, micros, out)) || fault(row);
+          });
+    });
+  }
+  return map_values<std::int64_t>(context, call.type(), arguments, [&](std::int64_t row, std::int64_t* out) {
+    const std::int64_t micros = moments[row];
+    const auto field = field_of(field_name(arguments[0].text_at(row)));
+    return (field && is_timestamp(micros) && truncate(*field, micros, out)) || fault(row);
   });
 }
 
 Result<ExprVector> make_date(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
-  return map_values<std::int32_t>(context, call.type(), arguments, [&](std::int64_t row, std::int32_t* out) {
-    const std::int64_t year = arguments[0].at<std::int64_t>(row);
-    const std::int64_t month = arguments[1].at<std::int64_t>(row);
-    const std::int64_t day = arguments[2].at<std::int64_t>(row);
-    if (days_of_civil(year, month, day, out)) [[likely]]
-      return true;
-    context.fault(row, "domain", fmt::format("there is no date {}-{}-{}", year, month, day));
-    return false;
-  });
+  return map_values<std::int32_t>(
+      context, call.type(), arguments,
+      [&, years = ExprValues<std::int64_t>(arguments[0]), months = ExprValues<std::int64_t>(arguments[1]),
+       numbers = ExprValues<std::int64_t>(arguments[2])](std::int64_t row, std::int32_t* out) {
+        const std::int64_t year = years[row];
+        const std::int64_t month = months[row];
+        const std::int64_t day = numbers[row];
+        if (days_of_civil(year, month, day, out)) [[likely]]
+          return true;
+        context.fault(row, "domain", fmt::format("there is no date {}-{}-{}", year, month, day));
+        return false;
+      });
 }
 
 // Seconds as microseconds, to the nearest. False: not within a minute.

@@ -8,8 +8,8 @@
 #include "base/check.h"
 #include "formats/csv_rule.h"
 #include "transforms/expression_calendar.h"
-#include "transforms/expression_utf8.h"
-#include "transforms/expression_vector.h"
+#include "transforms/expression_digits.h"
+#include "transforms/expression_writer.h"
 
 namespace tipple {
 namespace {
@@ -139,29 +139,49 @@ std::vector<FormatPart> parse_format(std::string_view format) {
   return parts;
 }
 
-void append_name(std::string_view name, const FormatPart& part, std::size_t width, std::string* out) {
+// Full names are filled to this many bytes, as PostgreSQL does.
+constexpr std::size_t kNameWidth = 9;
+
+char* put_name(std::string_view name, const FormatPart& part, std::size_t width, char* out) {
   for (std::size_t i = 0; i < name.size(); ++i) {
     const bool large = part.letters == Letters::kUpper || (part.letters == Letters::kCapital && i == 0);
-    *out += large ? upper(name[i]) : lower(name[i]);
+    *out++ = large ? upper(name[i]) : lower(name[i]);
   }
-  if (name.size() < width && !part.bare)
-    out->append(width - name.size(), ' ');  // PostgreSQL fills full names to nine characters
+  for (std::size_t i = name.size(); i < width && !part.bare; ++i) *out++ = ' ';
+  return out;
 }
 
-void append_part(const FormatPart& part, std::int32_t days, std::int64_t micros, std::string* out) {
-  constexpr std::size_t kNameWidth = 9;
-  const CivilDate date = civil_from_days(days);
-  const std::int64_t seconds = micros / kMicrosPerSecond;
-  const std::int64_t hour = seconds / 3600;
+// A row's moment, taken apart once for all parts of the format.
+struct FormatMoment {
+  std::int32_t days;
+  CivilDate date;
+  std::uint32_t seconds;  // of the day
+  std::uint32_t micros;   // of the second
+};
+
+FormatMoment moment_of(std::int64_t micros) {
+  const std::int32_t days = floor_days(micros);
+  const std::int64_t of_day = micros - days * kDayMicros;
+  return {days, civil_from_days(days), static_cast<std::uint32_t>(of_day / kMicrosPerSecond),
+          static_cast<std::uint32_t>(of_day % kMicrosPerSecond)};
+}
+
+// At most part_bytes_max() bytes at `out`; one behind the last.
+char* put_part(const FormatPart& part, const FormatMoment& moment, char* out) {
+  const CivilDate& date = moment.date;
+  const std::uint32_t hour = moment.seconds / 3600;
   const auto number = [out, &part](std::int64_t value, int width) {
-    fmt::format_to(std::back_inserter(*out), "{:0{}}", value, part.bare ? 1 : width);
+    const auto digits = static_cast<std::uint32_t>(value);  // at most six
+    if (part.bare) return put_number_8(digits, out);
+    return width == 2 ? put_pair(digits, out) : put_padded_8(digits, width, out);
   };
-  const auto month = kMonths[static_cast<std::size_t>(date.month - 1)];
-  const auto weekday = kDays[static_cast<std::size_t>(iso_weekday(days) - 1)];
   switch (part.part) {
     case Part::kText:
-      *out += part.text;
-      return;
+      if (part.text.size() == 1)  // as most do
+        *out = part.text.front();
+      else
+        std::memcpy(out, part.text.data(), part.text.size());
+      return out + part.text.size();
     case Part::kYear4:
       return number(date.year, 4);
     case Part::kYear2:
@@ -169,25 +189,25 @@ void append_part(const FormatPart& part, std::int32_t days, std::int64_t micros,
     case Part::kMonth:
       return number(date.month, 2);
     case Part::kMonthName:
-      return append_name(month, part, kNameWidth, out);
+      return put_name(kMonths[static_cast<std::size_t>(date.month - 1)], part, kNameWidth, out);
     case Part::kMonthShort:
-      return append_name(month.substr(0, 3), part, 0, out);
+      return put_name(kMonths[static_cast<std::size_t>(date.month - 1)].substr(0, 3), part, 0, out);
     case Part::kDay:
       return number(date.day, 2);
     case Part::kDayOfYear:
-      return number(days - days_from_civil(static_cast<std::uint32_t>(date.year), 1, 1) + 1, 3);
+      return number(day_of_year(moment.days), 3);
     case Part::kDayName:
-      return append_name(weekday, part, kNameWidth, out);
+      return put_name(kDays[static_cast<std::size_t>(iso_weekday(moment.days) - 1)], part, kNameWidth, out);
     case Part::kDayShort:
-      return append_name(weekday.substr(0, 3), part, 0, out);
+      return put_name(kDays[static_cast<std::size_t>(iso_weekday(moment.days) - 1)].substr(0, 3), part, 0, out);
     case Part::kDow:
-      return number(iso_weekday(days) % 7 + 1, 1);
+      return number(iso_weekday(moment.days) % 7 + 1, 1);
     case Part::kIsoDow:
-      return number(iso_weekday(days), 1);
+      return number(iso_weekday(moment.days), 1);
     case Part::kIsoWeek:
-      return number(iso_week(days).week, 2);
+      return number(iso_week(moment.days).week, 2);
     case Part::kIsoYear:
-      return number(iso_week(days).year, 4);
+      return number(iso_week(moment.days).year, 4);
     case Part::kQuarter:
       return number((date.month + 2) / 3, 1);
     case Part::kHour24:
@@ -195,52 +215,69 @@ void append_part(const FormatPart& part, std::int32_t days, std::int64_t micros,
     case Part::kHour12:
       return number(hour % 12 == 0 ? 12 : hour % 12, 2);
     case Part::kMinute:
-      return number(seconds / 60 % 60, 2);
+      return number(moment.seconds / 60 % 60, 2);
     case Part::kSecond:
-      return number(seconds % 60, 2);
+      return number(moment.seconds % 60, 2);
     case Part::kMillis:
-      return number(micros % kMicrosPerSecond / 1000, 3);
+      return number(moment.micros / 1000, 3);
     case Part::kMicros:
-      return number(micros % kMicrosPerSecond, 6);
+      return number(moment.micros, 6);
     case Part::kMeridiem: {
-      FormatPart both = part;
-      if (both.letters == Letters::kCapital) both.letters = Letters::kUpper;
-      return append_name(hour < 12 ? "am" : "pm", both, 0, out);
+      const bool small = part.letters == Letters::kLower;
+      std::memcpy(out, hour < 12 ? (small ? "am" : "AM") : (small ? "pm" : "PM"), 2);
+      return out + 2;
     }
   }
   TIPPLE_CHECK(false, "a part of no kind");
+}
+
+std::size_t part_bytes_max(const FormatPart& part) {
+  constexpr std::size_t kFieldBytes = 10;  // a month's name, or fewer digits
+  return part.part == Part::kText ? part.text.size() : kFieldBytes;
 }
 
 // The format of a row; parsed once if it is the same for all.
 class RowFormat {
  public:
   explicit RowFormat(const ExprVector& formats) : formats_(formats) {
-    if (formats.scalar && formats.is_valid(0)) parts_ = parse_format(formats.text_at(0));
+    if (formats.scalar && formats.is_valid(0)) parse(0);
   }
   const std::vector<FormatPart>& of(std::int64_t row) {
-    if (!formats_.scalar) parts_ = parse_format(formats_.text_at(row));
+    if (!formats_.scalar) parse(row);
     return parts_;
   }
+  // Of a text by the last format that was asked for.
+  [[nodiscard]] std::size_t bytes_max() const { return bytes_max_; }
 
  private:
+  void parse(std::int64_t row) {
+    parts_ = parse_format(formats_.text_at(row));
+    bytes_max_ = 0;
+    for (const FormatPart& part : parts_) bytes_max_ += part_bytes_max(part);
+  }
+
   const ExprVector& formats_;
   std::vector<FormatPart> parts_;
+  std::size_t bytes_max_ = 0;
 };
 
 Result<ExprVector> to_char(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   RowFormat format(arguments[1]);
-  std::string text;
-  return map_text(context, call.type(), arguments, context.rows * 16, [&](std::int64_t row, ExprTextBuilder& out) {
-    const std::int64_t micros = arguments[0].at<std::int64_t>(row);
-    if (!is_timestamp(micros)) {
-      context.fault(row, "overflow", "the timestamp is beyond the years 1 to 9999");
-      return false;
-    }
-    text.clear();
-    for (const FormatPart& part : format.of(row)) append_part(part, floor_days(micros), micros_of_day(micros), &text);
-    out.append(text);
-    return true;
-  });
+  return map_text(context, call.type(), arguments, context.rows * 16,
+                  [&, moments = ExprValues<std::int64_t>(arguments[0])](std::int64_t row, ExprTextWriter& out) {
+                    const std::int64_t micros = moments[row];
+                    if (!is_timestamp(micros)) {
+                      context.fault(row, "overflow", "the timestamp is beyond the years 1 to 9999");
+                      return false;
+                    }
+                    const std::vector<FormatPart>& parts = format.of(row);
+                    char* at = out.room(format.bytes_max());
+                    if (at == nullptr) return false;
+                    const FormatMoment moment = moment_of(micros);
+                    for (const FormatPart& part : parts) at = put_part(part, moment, at);
+                    out.advance_to(at);
+                    return true;
+                  });
 }
 
 struct ReadMoment {
@@ -250,9 +287,14 @@ struct ReadMoment {
 };
 
 // Up to `width` digits off the front. False: none.
-bool take_number(std::string_view& text, std::size_t width, std::int64_t* out, std::size_t* digits = nullptr) {
+[[gnu::always_inline]] inline bool take_number(std::string_view& text, std::size_t width, std::int64_t* out,
+                                               std::size_t* digits = nullptr) {
   std::size_t count = 0;
   *out = 0;
+  if (width == 2 && text.size() >= 2 && is_digit(text[0]) && is_digit(text[1])) [[likely]] {
+    *out = (text[0] - '0') * 10 + (text[1] - '0');
+    count = 2;
+  }
   while (count < width && count < text.size() && is_digit(text[count])) *out = *out * 10 + (text[count++] - '0');
   text.remove_prefix(count);
   if (digits != nullptr) *digits = count;
@@ -278,7 +320,7 @@ bool take_fraction(std::string_view& text, std::size_t width, std::int64_t* micr
   return true;
 }
 
-bool read_part(const FormatPart& part, std::string_view& text, ReadMoment* moment) {
+[[gnu::always_inline]] inline bool read_part(const FormatPart& part, std::string_view& text, ReadMoment* moment) {
   std::int64_t ignored = 0;
   switch (part.part) {
     case Part::kText:
@@ -367,8 +409,8 @@ bool read_moment(std::string_view text, const std::vector<FormatPart>& format, s
 template <typename T>
 Result<ExprVector> read_by_format(ExprContext& context, const ExprCall& call, ExprArguments arguments) {
   RowFormat format(arguments[1]);
-  return map_values<T>(context, call.type(), arguments, [&](std::int64_t row, T* out) {
-    const std::string_view text = arguments[0].text_at(row);
+  return map_values<T>(context, call.type(), arguments, [&, texts = ExprTexts(arguments[0])](std::int64_t row, T* out) {
+    const std::string_view text = texts[row];
     std::int32_t days = 0;
     std::int64_t micros = 0;
     if (!read_moment(text, format.of(row), &days, &micros)) {

@@ -41,15 +41,16 @@ bool is_word_character(std::int32_t code) {
   }
 }
 
-std::string lower_text(std::string_view text) {
-  std::string lowered;
-  lowered.reserve(text.size());
+std::string_view lower_text(std::string_view text, const char* readable_end, std::string* scratch) {
+  if (scratch->size() < text.size() + kShortTextBytes) scratch->resize(text.size() + kShortTextBytes);
+  if (put_ascii_case<false>(text, readable_end, scratch->data())) return {scratch->data(), text.size()};
+  scratch->clear();
   for (std::size_t at = 0; at < text.size();) {
     char bytes[4];
     const std::size_t count = put_code_point(lower_code_point(take_code_point(text, &at)), bytes);
-    lowered.append(bytes, count);
+    scratch->append(bytes, count);
   }
-  return lowered;
+  return *scratch;
 }
 
 }  // namespace tipple

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "formats/arrow_types.h"
 #include "jobs/expression_types.h"
+#include "transforms/expression_writer.h"
 
 namespace tipple {
 namespace {
@@ -146,15 +147,21 @@ Result<ExprVector> vector_of(const std::shared_ptr<arrow::Array>& array, const D
   if (type.kind == TypeKind::kBool) {
     TIPPLE_TRY(vector.values_buffer, aligned_bitmap(data.buffers[1], data.offset, data.length, pool));
     vector.values = vector.values_buffer->data();
-  } else if (type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString) {
+    return vector;
+  }
+  // From row 0 on, so that the buffer can be that of a result.
+  const int width = value_bytes(type) == 0 ? 4 : value_bytes(type);
+  if (data.offset > 0 && vector.values_buffer != nullptr)
+    vector.values_buffer = arrow::SliceBuffer(vector.values_buffer, data.offset * width);
+  if (type.kind == TypeKind::kString || type.kind == TypeKind::kFixedString) {
     static const std::int32_t kNoOffsets[2] = {0, 0};  // an empty column may come without any
     vector.values = vector.values_buffer == nullptr || vector.values_buffer->size() == 0
                         ? reinterpret_cast<const std::uint8_t*>(kNoOffsets)
-                        : vector.values_buffer->data() + data.offset * 4;
+                        : vector.values_buffer->data();
     vector.text_buffer = data.buffers[2];
     vector.text = vector.text_buffer == nullptr ? "" : reinterpret_cast<const char*>(vector.text_buffer->data());
   } else {
-    vector.values = vector.values_buffer->data() + data.offset * value_bytes(type);
+    vector.values = vector.values_buffer->data();
   }
   return vector;
 }
@@ -173,49 +180,21 @@ Result<std::shared_ptr<arrow::Array>> array_of(const ExprContext& context, const
   return arrow::MakeArray(arrow::ArrayData::Make(arrow_type(vector.type), context.rows, std::move(buffers), nulls));
 }
 
-Status ExprTextBuilder::begin(std::int64_t bytes_guess) {
-  TIPPLE_TRY(offsets_buffer_, allocate((context_.rows + 1) * 4, context_.pool));
-  offsets_ = reinterpret_cast<std::int32_t*>(offsets_buffer_->mutable_data());
-  offsets_[0] = 0;
-  const arrow::Status reserved = text_.Reserve(std::clamp<std::int64_t>(bytes_guess, 64, kExprTextBytesMax));
-  if (!reserved.ok()) return from_arrow(reserved);
-  return {};
-}
-
-bool ExprTextBuilder::grow(std::size_t bytes) {
-  if (error_) return false;
-  if (static_cast<std::int64_t>(bytes) > kExprTextBytesMax - text_.length()) {
-    error_ = usage_error(fmt::format("an expression makes more than {} MiB of text out of one batch",
-                                     kExprTextBytesMax / static_cast<std::int64_t>(limits::kMiB)),
-                         {}, "make the texts shorter: left(), substr(), smaller repeat() or lpad()");
-    return false;
-  }
-  const arrow::Status reserved = text_.Reserve(static_cast<std::int64_t>(bytes));
-  if (!reserved.ok()) error_ = from_arrow(reserved);
-  return reserved.ok();
-}
-
-Result<ExprVector> ExprTextBuilder::finish(const DataType& type) {
-  if (error_) return *error_;
-  auto text = text_.Finish(/*shrink_to_fit=*/false);
-  if (!text.ok()) return from_arrow(text.status());
-  ExprVector vector;
-  vector.type = type;
-  vector.rows = context_.rows;
-  vector.values_buffer = std::move(offsets_buffer_);
-  vector.values = vector.values_buffer->data();
-  vector.text_buffer = std::move(text).ValueUnsafe();
-  vector.text = reinterpret_cast<const char*>(vector.text_buffer->data());
-  return vector;
-}
-
 namespace {
 
 template <typename T>
 void select_fixed(std::span<const ExprVector> sources, const std::vector<std::uint16_t>& choice, ExprVector* into) {
+  static constexpr T kNone{};
+  ExprVector none;  // behind the others
+  none.scalar = true;
+  none.values = reinterpret_cast<const std::uint8_t*>(&kNone);
+  std::vector<ExprValues<T>> values(sources.begin(), sources.end());
+  values.emplace_back(none);
+  const ExprValues<T>* of = values.data();
   T* out = into->mutable_values<T>();
   for (std::size_t row = 0; row < choice.size(); ++row) {
-    out[row] = choice[row] == kNoSource ? T{} : sources[choice[row]].template at<T>(static_cast<std::int64_t>(row));
+    const std::size_t source = std::min<std::size_t>(choice[row], sources.size());
+    out[row] = of[source][static_cast<std::int64_t>(row)];
   }
 }
 
@@ -234,15 +213,19 @@ Result<ExprVector> select_texts(const ExprContext& context, const DataType& type
     if (choice[row] != kNoSource)
       bytes += static_cast<std::int64_t>(sources[choice[row]].text_at(static_cast<std::int64_t>(row)).size());
   }
-  ExprTextBuilder builder(context);
-  TIPPLE_RETURN_IF_ERROR(builder.begin(bytes));
-  for (std::int64_t row = 0; row < context.rows; ++row) {
-    const std::uint16_t source = choice[static_cast<std::size_t>(row)];
-    if (source != kNoSource) builder.append(sources[source].text_at(row));
-    builder.end_row(row);
-    if (builder.failed()) break;
+  const std::vector<ExprTexts> texts(sources.begin(), sources.end());
+  ExprTextColumn column(context);
+  TIPPLE_TRY(ExprTextWriter out, column.begin(bytes));
+  std::int32_t* offsets = column.offsets();
+  for (std::size_t row = 0; row < choice.size(); ++row) {
+    if (choice[row] != kNoSource) {
+      const ExprTexts& source = texts[choice[row]];
+      out.append(source[static_cast<std::int64_t>(row)], source.readable_end());
+    }
+    offsets[row + 1] = out.end_row();
+    if (column.failed()) break;
   }
-  return builder.finish(type);
+  return column.finish(type, out);
 }
 
 }  // namespace

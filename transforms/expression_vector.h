@@ -1,5 +1,5 @@
-// ExprVector: the values of one node of an expression over a batch, and how kernels make them. Private to
-// transforms/expression_*.
+// ExprVector: the values of one node of an expression over a batch, and the kernels that make them. How kernels go over
+// rows is in expression_rows.h, how they write texts in expression_writer.h. Private to transforms/expression_*.
 //
 // Bitmaps begin at bit 0 and are readable by whole 64-bit words. Kernels are total: rows that are null or that no arm
 // takes hold anything, and are computed like the others unless that could fault or cost. Thread rule: values; an
@@ -115,97 +115,6 @@ class ExprContext {
 // One array of `context.rows` values.
 [[nodiscard]] Result<std::shared_ptr<arrow::Array>> array_of(const ExprContext& context, const ExprVector& vector);
 
-// A text column in the making. The first error stays until finish().
-class ExprTextBuilder {
- public:
-  explicit ExprTextBuilder(const ExprContext& context) : context_(context), text_(context.pool) {}
-  [[nodiscard]] Status begin(std::int64_t bytes_guess);
-  void append(std::string_view part) {
-    if (part.empty()) return;  // and perhaps nowhere
-    if (static_cast<std::int64_t>(part.size()) > text_.capacity() - text_.length()) [[unlikely]] {
-      if (!grow(part.size())) return;
-    }
-    text_.UnsafeAppend(part.data(), static_cast<std::int64_t>(part.size()));
-  }
-  // Room for `bytes`, to be written at once; null if there is none left.
-  [[nodiscard]] char* claim(std::size_t bytes) {
-    if (static_cast<std::int64_t>(bytes) > text_.capacity() - text_.length() && !grow(bytes)) return nullptr;
-    char* at = reinterpret_cast<char*>(text_.mutable_data()) + text_.length();
-    text_.UnsafeAdvance(static_cast<std::int64_t>(bytes));
-    return at;
-  }
-  // Bytes of the row at hand; what of them is kept.
-  [[nodiscard]] std::size_t row_bytes() const { return static_cast<std::size_t>(text_.length() - begin_); }
-  void rewind() { text_.Rewind(begin_); }
-  void end_row(std::int64_t row) {
-    offsets_[row + 1] = static_cast<std::int32_t>(text_.length());
-    begin_ = text_.length();
-  }
-  [[nodiscard]] bool failed() const { return error_.has_value(); }
-  [[nodiscard]] Result<ExprVector> finish(const DataType& type);
-
- private:
-  bool grow(std::size_t bytes);
-  const ExprContext& context_;
-  std::shared_ptr<arrow::Buffer> offsets_buffer_;
-  std::int32_t* offsets_ = nullptr;
-  arrow::BufferBuilder text_;
-  std::int64_t begin_ = 0;
-  std::optional<Error> error_;
-};
-
-// f(row, builder) -> bool for each active row that has no null argument; false: the result is null.
-template <typename F>
-Result<ExprVector> map_text(ExprContext& context, const DataType& type, std::span<const ExprVector> arguments,
-                            std::int64_t bytes_guess, const F& f) {
-  ExprVector nulls;
-  TIPPLE_RETURN_IF_ERROR(take_nulls(context, arguments, &nulls));
-  ExprTextBuilder builder(context);
-  TIPPLE_RETURN_IF_ERROR(builder.begin(bytes_guess));
-  for (std::int64_t row = 0; row < context.rows; ++row) {
-    if ((nulls.validity == nullptr || bit_at(nulls.validity, row)) && context.is_active(row)) {
-      bool good = f(row, builder);
-      if (builder.row_bytes() > limits::kFieldBytesMax) [[unlikely]] {
-        context.fault(row, "length", "the text is longer than 1 MiB");
-        good = false;
-      }
-      if (!good) [[unlikely]] {
-        builder.rewind();
-        TIPPLE_RETURN_IF_ERROR(set_null(context, &nulls, row));
-      }
-    }
-    builder.end_row(row);
-    if (builder.failed()) [[unlikely]]
-      break;
-  }
-  TIPPLE_TRY(ExprVector result, builder.finish(type));
-  result.validity = nulls.validity;
-  result.validity_buffer = std::move(nulls.validity_buffer);
-  return result;
-}
-
-// f(row, T* value) -> bool, likewise. T = bool for bools.
-template <typename T, typename F>
-Result<ExprVector> map_values(ExprContext& context, const DataType& type, std::span<const ExprVector> arguments,
-                              const F& f) {
-  TIPPLE_TRY(ExprVector result, new_vector(context, type));
-  TIPPLE_RETURN_IF_ERROR(take_nulls(context, arguments, &result));
-  for (std::int64_t row = 0; row < context.rows; ++row) {
-    T value{};
-    const bool wanted = (result.validity == nullptr || bit_at(result.validity, row)) && context.is_active(row);
-    if (wanted && !f(row, &value)) [[unlikely]] {
-      TIPPLE_RETURN_IF_ERROR(set_null(context, &result, row));
-    }
-    if constexpr (std::is_same_v<T, bool>) {
-      result.mutable_values<std::uint64_t>()[row / 64] |= std::uint64_t{value} << (row % 64);
-    } else {
-      std::memcpy(result.mutable_values<std::uint8_t>() + row * static_cast<std::int64_t>(sizeof(T)), &value,
-                  sizeof(T));
-    }
-  }
-  return result;
-}
-
 // A constant part of a call, made ready once: a regular expression, a format.
 struct ExprPrepared {
   virtual ~ExprPrepared() = default;
@@ -227,6 +136,7 @@ using ExprKernel = Result<ExprVector> (*)(ExprContext& context, const ExprCall& 
 [[nodiscard]] ExprKernel cast_kernel(const TypedExpr& expr);
 [[nodiscard]] ExprKernel text_kernel(const TypedExpr& expr);
 [[nodiscard]] ExprKernel pattern_kernel(const TypedExpr& expr);
+[[nodiscard]] ExprKernel like_kernel(const TypedExpr& expr);
 [[nodiscard]] ExprKernel time_kernel(const TypedExpr& expr);
 [[nodiscard]] ExprKernel time_format_kernel(const TypedExpr& expr);
 [[nodiscard]] ExprKernel json_kernel(const TypedExpr& expr);

@@ -101,12 +101,13 @@ class TextNormaliser {
     }
     const TextView texts(changed == nullptr ? values : *changed);
     const std::int64_t rows = texts.size();
-    constexpr std::int64_t kCopyBytes = 16;  // short texts are copied a whole word at a time
-    TIPPLE_TRY(const std::shared_ptr<arrow::Buffer> data, new_buffer(texts.bytes() + kCopyBytes, pool));
+    constexpr std::int64_t kTrimmedCopyBytes = 16;  // short texts are copied a whole word at a time
+    TIPPLE_TRY(const std::shared_ptr<arrow::Buffer> data, new_buffer(texts.bytes() + kTrimmedCopyBytes, pool));
     TIPPLE_TRY(std::shared_ptr<arrow::Buffer> offsets, new_buffer((rows + 1) * 4, pool));
     char* to = reinterpret_cast<char*>(data->mutable_data());
     auto* ends = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
-    const std::int64_t last = texts.offsets[rows] - kCopyBytes;  // from there on a whole word may pass the buffer's end
+    const std::int64_t last =
+        texts.offsets[rows] - kTrimmedCopyBytes;  // from there on a whole word may pass the buffer's end
     std::size_t used = 0;
     ends[0] = 0;
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -115,8 +116,8 @@ class TextNormaliser {
       while (step_.trim && begin < end && is_space(texts.data[begin])) ++begin;
       while (step_.trim && begin < end && is_space(texts.data[end - 1])) --end;
       const std::size_t bytes = end - begin;
-      if (bytes <= static_cast<std::size_t>(kCopyBytes) && static_cast<std::int64_t>(begin) <= last) {
-        std::memcpy(to + used, texts.data + begin, kCopyBytes);
+      if (bytes <= static_cast<std::size_t>(kTrimmedCopyBytes) && static_cast<std::int64_t>(begin) <= last) {
+        std::memcpy(to + used, texts.data + begin, kTrimmedCopyBytes);
       } else {
         std::memcpy(to + used, texts.data + begin, bytes);
       }
