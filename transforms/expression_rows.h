@@ -120,7 +120,8 @@ Result<ExprVector> map_total(ExprContext& context, const DataType& type, std::sp
   TIPPLE_TRY(ExprVector result, new_vector(context, type));
   TIPPLE_RETURN_IF_ERROR(take_nulls(context, arguments, &result));
   auto* out = result.template mutable_values<std::uint8_t>();
-  for (std::int64_t row = 0; row < context.rows; ++row) {
+  const std::int64_t rows = context.rows;  // as far as the compiler knows, writing to `out` could change the context's
+  for (std::int64_t row = 0; row < rows; ++row) {
     const T value = f(row);
     std::memcpy(out + row * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
   }

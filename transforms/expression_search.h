@@ -79,10 +79,10 @@ class ConstantText {
     return head_stands_at(place) && rest_stands_at(place);
   }
   [[nodiscard]] bool is(std::string_view text, const char* readable_end) const {
+    if (text.size() != text_.size()) return false;
     if (readable_end - text.data() < 8) [[unlikely]]
       return text == text_;
-    const bool alike = (text.size() == text_.size()) & head_stands_at(text.data());
-    return text_.size() <= 8 ? alike : alike && rest_stands_at(text.data());
+    return head_stands_at(text.data()) && (text_.size() <= 8 || rest_stands_at(text.data()));
   }
 
  private:
