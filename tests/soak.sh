@@ -23,7 +23,8 @@ fuzz() {
   local name=$1 corpus=build/fuzz/corpus/$1 log=build/fuzz/$1.log seeds=()
   mkdir -p "$corpus"
   [ -d "tests/fuzz/corpus/$name" ] && seeds=("tests/fuzz/corpus/$name")
-  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build/fuzz/tests/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 \
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 LSAN_OPTIONS="suppressions=$ROOT/tests/lsan.supp:print_suppressions=0" \
+    "build/fuzz/tests/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 \
     -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/$name-" "$corpus" "${seeds[@]}" >"$log" 2>&1
   local code=$?
   if [ $code != 0 ]; then tail -n 60 "$log"; else grep stat::number_of_executed_units "$log"; fi
