@@ -84,9 +84,8 @@ def json_bytes(rows):
 def fixed_bytes(rows):
     out = []
     for row in rows:
-        fields = [(value or "").encode() for value in texts(row)]
-        out.append(b"".join(field.ljust(width) for field, width in zip(fields, FIXED_WIDTHS)).rstrip() + b"\n")
-    return b"".join(out)
+        out.append("".join((value or "").ljust(width) for value, width in zip(texts(row), FIXED_WIDTHS)).rstrip() + "\n")
+    return "".join(out).encode()
 
 
 def log_bytes(rows):

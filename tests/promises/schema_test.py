@@ -149,7 +149,7 @@ class SchemaModes(TippleTest):
         lines = "".join(json.dumps({k: v for k, v in r.items() if v != ""}) + "\n" for r in records)
         flat = [dict(r, extra=r["extra"].replace("\n", "/")) for r in records]
         pad = {"id": 8, "extra": 10, "n": 6, "s": 5, "day": 11}
-        fixed = b"".join(b"".join(str(r[k]).encode().ljust(pad[k]) for k in names) + b"\n" for r in flat)
+        fixed = "".join("".join(str(r[k]).ljust(pad[k]) for k in names) + "\n" for r in flat)
         log = "".join("|".join(str(r[k]) for k in names) + "\n" for r in flat)
         spec, at = [], 0
         for k in names:
@@ -157,7 +157,7 @@ class SchemaModes(TippleTest):
             at += pad[k]
         pattern = r"\|".join("(?P<%s>[^|]*)" % k for k in names)
         return {"csv": (csv.encode(), "format: csv", records), "jsonl": (lines.encode(), "format: jsonl", records),
-                "fixed": (fixed, "format: fixed, fields: {%s}" % ", ".join(spec), flat),
+                "fixed": (fixed.encode(), "format: fixed, fields: {%s}" % ", ".join(spec), flat),
                 "log": (log.encode(), "format: log, pattern: '%s'" % pattern, flat)}
 
     def part_bytes(self):
