@@ -6,6 +6,7 @@ and "aim" columns are printed beside what was measured.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -24,7 +25,7 @@ PEER_PYTHON = ROOT / "build" / "peers" / "bin" / "python"
 BODO_BIN = ROOT / "build" / "peers" / "bodo" / "bin"
 RUNS = 5
 
-# stage -> (must, aim); None: parts of a figure that has a bound as a whole
+# stage -> (must, aim); None: what explains a figure that has a bound
 GOALS = {
     "boundary scan / memcpy": (0.65, 1.0),
     "CSV parse + convert / memcpy": (0.09, 0.15),
@@ -47,6 +48,7 @@ GOALS = {
     "scheduler, events per second": (1e6, 5e6),
     "whole load / slowest stage alone": (0.80, 0.92),
     "2 threads / 1 thread": (1.8, 1.95),
+    "2 threads / 2 loads at once": (None, 0.95),
     "2 ranks / 1 rank": (1.8, 1.95),
     "whole load / pandas to HDF5": (10, 20),
     "whole load / DuckDB": (2, 4),
@@ -94,6 +96,14 @@ class Load:
                        stdout=subprocess.DEVNULL)
         return cls(folder, folder / "trips.yaml")
 
+    def twin(self, folder):
+        """The same job over the same files, with a warehouse of its own."""
+        folder.mkdir()
+        for path in self.folder.iterdir():
+            if path.is_file():
+                os.link(path, folder / path.name)
+        return Load(folder, folder / self.job.name)
+
     def run(self, *flags, pin=None):
         shutil.rmtree(self.folder / "warehouse", ignore_errors=True)
         command = [TIPPLE, "run", self.job, "--json", "--quiet", *flags]
@@ -126,8 +136,17 @@ def slowest_stage_seconds(report, threads, folder):
     return max(cores, storage), cores, storage
 
 
+def at_once_seconds(loads):
+    """The loads at the same time, each with one thread on a core of its own: what the machine gains by another core."""
+    started = time.perf_counter()
+    with concurrent.futures.ThreadPoolExecutor(len(loads)) as pool:
+        list(pool.map(lambda pair: pair[1].run("--threads", 1, pin=str(pair[0])), enumerate(loads)))
+    return time.perf_counter() - started
+
+
 def whole_loads(load, results, folder, input_bytes):
-    series = {"2 threads": [], "1 thread": []}
+    series = {"2 threads": [], "1 thread": [], "2 loads at once": []}
+    twin = load.twin(folder / "twin")
     shares, details = [], []
     load.run("--threads", 2)  # warm-up: page cache, loader
     for _ in range(RUNS):
@@ -138,17 +157,22 @@ def whole_loads(load, results, folder, input_bytes):
         shares.append(limit / report["seconds"])
         details.append((limit, cores, storage, report["seconds"]))
         series["1 thread"].append(load.run("--threads", 1, pin="0")[0])
+        series["2 loads at once"].append(at_once_seconds([load, twin]))
+    shutil.rmtree(twin.folder)
     medians = print_medians(series, input_bytes)
     limit, cores, storage, seconds = details[len(details) // 2]
     results["whole load / slowest stage alone"] = (
         statistics.median(shares), f"cores {cores:.3f} s, storage {storage:.3f} s, load {seconds:.3f} s")
     results["2 threads / 1 thread"] = (medians["1 thread"] / medians["2 threads"], "one thread pinned to one core")
+    results["2 threads / 2 loads at once"] = (
+        medians["2 loads at once"] / 2 / medians["2 threads"],
+        f"two loads at once, a core each: {2 * medians['1 thread'] / medians['2 loads at once']:.2f} times one")
 
 
 def print_medians(series, input_bytes):
     medians = {name: statistics.median(values) for name, values in series.items()}
     for name, values in series.items():
-        rate = "" if name.startswith("start") else f", {input_bytes / medians[name] / 1e9:.2f} GB/s of CSV"
+        rate = "" if name.startswith(("start", "2 loads")) else f", {input_bytes / medians[name] / 1e9:.2f} GB/s of CSV"
         print(f"  whole load, {name}: median {medians[name]:.3f} s (min {min(values):.3f}, max {max(values):.3f}){rate}")
     return medians
 

@@ -141,10 +141,9 @@ TEST(Rescue, FixedWidth) {
   source.fixed = {{"id", 0, 3}, {"name", 3, 4}, {"note", 7, 4}};
   const Outcome outcome =
       read_at_every_cut(source, rescuing({column("id", "int16")}), "  1Ulm hot \n xxBonn\n  3\n 12\xFF\xFF     \n 1\n");
-  EXPECT_THAT(outcome.cells(0), ElementsAre("1", "null", "3", "12"));
-  EXPECT_THAT(outcome.rules(), ElementsAre("arity"));
-  EXPECT_THAT(objects(outcome), ElementsAre(R"({"name":"Ulm","note":"hot"})", R"({"id":"xx","name":"Bonn"})", "null",
-                                            R"({"name":"\\xffff"})"));
+  EXPECT_THAT(outcome.cells(0), ElementsAre("1", "null", "3"));
+  EXPECT_THAT(outcome.rules(), ElementsAre("encoding", "arity")) << "where the characters are not known, no field is";
+  EXPECT_THAT(objects(outcome), ElementsAre(R"({"name":"Ulm","note":"hot"})", R"({"id":"xx","name":"Bonn"})", "null"));
 }
 
 TEST(Rescue, LogLines) {
