@@ -62,8 +62,6 @@ template <bool kWide>
   return short_lines == 0;
 }
 
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
 }  // namespace
 
 FixedLayout::FixedLayout(std::vector<FixedField> fields) : fields_(std::move(fields)) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "formats/csv_utf8.h"
 #include "formats/infer_column.h"
 #include "formats/infer_schema.h"
 #include "formats/sniff_header.h"
@@ -39,7 +40,7 @@ std::string_view trimmed(std::string_view text) {
 std::vector<std::uint32_t> character_offsets(std::string_view text) {
   std::vector<std::uint32_t> offsets;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80) offsets.push_back(static_cast<std::uint32_t>(at));
+    if (begins_character(text[at])) offsets.push_back(static_cast<std::uint32_t>(at));
   }
   offsets.push_back(static_cast<std::uint32_t>(text.size()));
   return offsets;

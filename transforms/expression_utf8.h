@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "formats/csv_utf8.h"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -27,8 +29,6 @@ inline constexpr std::size_t kShortTextBytes = 32;
 [[nodiscard]] inline std::uint64_t short_bits(std::string_view text) { return (std::uint64_t{1} << text.size()) - 1; }
 
 inline constexpr std::uint64_t kNotAscii = 0x8080808080808080;
-
-[[nodiscard]] inline bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
 // Bytes of a word that begin no character.
 [[nodiscard]] inline std::int64_t continuation_bytes(std::uint64_t word) {
