@@ -44,7 +44,8 @@ ExprTestTable random_table(bool ascii, bool nulls, std::size_t rows) {
     return texts;
   };
   const auto number = [&](std::int64_t limit) {
-    return std::to_string(static_cast<std::int64_t>(random() % (2 * static_cast<std::uint64_t>(limit))) - limit);
+    const auto size = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(limit));
+    return std::to_string(random() % 2 == 0 ? size : -size);
   };
   const auto text = [&] { return some_text(random, ascii); };
   const auto date = [&] {
